@@ -1,0 +1,62 @@
+"""Every error that reaches a user, one tree.
+
+    GriffinDeskError
+    |-- UserError            the user can mend it: the message says what to do
+    |   |-- DocumentError    a file that cannot be read (missing, empty, damaged, encrypted, no text)
+    |   `-- CheckpointError  a model that cannot be loaded (unknown, damaged, misshapen)
+    |-- ResourceError        disk, memory or device gave out; nothing is lost
+    |   `-- StorageError     the library database cannot be opened or written
+    `-- InternalError        a bug of ours
+
+Each error has a `code`, a short stable word that survives a process boundary, and a message of one
+sentence that names the thing, the value found and, where it helps, the value expected.
+"""
+
+from __future__ import annotations
+
+
+class GriffinDeskError(Exception):
+    """Base of all errors that carry a message for the user."""
+
+    default_code = "error"
+
+    def __init__(self, message: str, *, code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or self.default_code
+
+
+class UserError(GriffinDeskError):
+    """The user can mend it; the message says how."""
+
+    default_code = "user"
+
+
+class DocumentError(UserError):
+    """A document cannot be read."""
+
+    default_code = "document"
+
+
+class CheckpointError(UserError):
+    """A model cannot be loaded."""
+
+    default_code = "checkpoint"
+
+
+class ResourceError(GriffinDeskError):
+    """Disk, memory or a device gave out."""
+
+    default_code = "resource"
+
+
+class StorageError(ResourceError):
+    """The library database cannot be opened or written."""
+
+    default_code = "storage"
+
+
+class InternalError(GriffinDeskError):
+    """A bug in Griffin Desk."""
+
+    default_code = "internal"

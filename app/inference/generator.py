@@ -1,0 +1,197 @@
+"""What tasks may ask of a language model: the seam between tasks and inference.
+
+The in-process Engine, the worker's client and the tests' fake all satisfy `TextGenerator`; one
+contract suite runs against each. No torch here: tasks, services and the window import this file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal, NewType, Protocol
+
+StateRef = NewType("StateRef", int)
+"""Live handle of a model state that the generator owns; valid until dropped."""
+
+Role = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation. `text` is data: it can never act as control tokens."""
+
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What is loaded, as shown to the user and recorded beside every result."""
+
+    name: str
+    path: str
+    fingerprint: str
+    """SHA-256 (hex) over config, tensor bytes' identity and weight format."""
+    tokenizer_hash: str
+    device: str
+    weight_format: str
+    parameters: int
+    vocab_size: int
+    window_tokens: int
+    state_nbytes: int
+    """Size of one full state in bytes: fixed, however long the input."""
+    is_chat: bool
+    """False for base models, which complete text instead of answering turns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """Decoding settings; temperature 0 is greedy. `repetition_penalty` as in CTRL (arXiv:1909.05858)."""
+
+    temperature: float = 0.0
+    top_k: int = 0
+    top_p: float = 1.0
+    repetition_penalty: float = 1.0
+    seed: int = 0
+
+
+class FinishReason(StrEnum):
+    """Why a generation ended."""
+
+    STOP = "stop"
+    LENGTH = "length"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """A finished generation: text without control tokens, its token ids, why it ended."""
+
+    text: str
+    token_ids: tuple[int, ...]
+    finish_reason: FinishReason
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Running totals of a generator since it was loaded."""
+
+    prefill_tokens: int = 0
+    prefill_seconds: float = 0.0
+    decode_tokens: int = 0
+    decode_seconds: float = 0.0
+
+
+Span = tuple[int, int]
+"""Half-open range of indices into the token ids of one read."""
+
+Vector = Sequence[float]
+
+TokenProgress = Callable[[int], None]
+"""Called with the number of tokens of the current read done so far."""
+
+Cancelled = Callable[[], bool]
+
+
+def never() -> bool:
+    """The default `Cancelled`."""
+    return False
+
+
+class ReadCancelled(Exception):
+    """A read stopped because `cancelled` said so; the state holds what was read up to the last whole chunk."""
+
+
+class TextGenerator(Protocol):
+    """A loaded model with any number of live states.
+
+    Reading and generating advance the state they are given, in place; `fork` first to keep the old one.
+    """
+
+    @property
+    def info(self) -> ModelInfo:
+        """What is loaded."""
+        ...
+
+    @property
+    def usage(self) -> Usage:
+        """Running totals of tokens and seconds."""
+        ...
+
+    def tokenize(self, text: str) -> list[int]:
+        """Token ids of plain text: never a control token, whatever the text says; no BOS."""
+        ...
+
+    def document_prefix(self) -> list[int]:
+        """Token ids that begin a stream of raw document text (BOS where the model was trained with one)."""
+        ...
+
+    def chat_prompt(self, messages: Sequence[Message], *, fresh: bool) -> list[int]:
+        """Token ids of turns in the model's own template, ending where the assistant's answer begins.
+
+        With fresh=False the turns follow on text already in the state: no BOS, and the turn that the
+        state ends in (raw document text or an assistant's answer) is closed first.
+        A base model gets the texts joined by blank lines.
+        """
+        ...
+
+    def new_state(self) -> StateRef:
+        """A fresh state at position 0."""
+        ...
+
+    def fork(self, state: StateRef) -> StateRef:
+        """An independent copy."""
+        ...
+
+    def drop(self, state: StateRef) -> None:
+        """Free a state; dropping twice is an error of the caller (KeyError)."""
+        ...
+
+    def position(self, state: StateRef) -> int:
+        """Number of tokens the state has taken in."""
+        ...
+
+    def read(
+        self,
+        state: StateRef,
+        token_ids: Sequence[int],
+        *,
+        spans: Sequence[Span] = (),
+        on_progress: TokenProgress | None = None,
+        cancelled: Cancelled = never,
+    ) -> list[Vector]:
+        """Stream tokens through the state in chunks.
+
+        Returns for each span the mean of the last hidden layer over it (d floats). Raises ReadCancelled.
+        """
+        ...
+
+    def score(self, state: StateRef, token_ids: Sequence[int]) -> float:
+        """Sum of log-probabilities (nats) of a continuation; the state is left as it was."""
+        ...
+
+    def generate(
+        self,
+        state: StateRef,
+        prompt_ids: Sequence[int],
+        *,
+        sampling: Sampling,
+        max_new_tokens: int,
+        on_text: Callable[[str], None] | None = None,
+        cancelled: Cancelled = never,
+    ) -> Generation:
+        """Read the prompt, then write until a stop token, the length limit or cancellation.
+
+        Afterwards the state holds the prompt and every token written (a stop token too), so a
+        conversation goes on from it. `on_text` gets whole characters only.
+        """
+        ...
+
+    def save_state(self, state: StateRef) -> bytes:
+        """The complete state as a safetensors container: `load_state` then continues bit for bit."""
+        ...
+
+    def load_state(self, data: bytes) -> StateRef:
+        """A saved state as a live one; CheckpointError when it belongs to another model or is damaged."""
+        ...
