@@ -1,0 +1,24 @@
+"""Fixtures shared by every test: where the real data and the bundled model are."""
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The optional folder of real documents beside the repository (``../shared/data``); skips where it is absent."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("the optional data folder ../shared/data is absent")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def starter_model_path() -> Path:
+    """The starter model's folder in the repository; a clone without it is broken, so its absence is an error."""
+    folder = ROOT / "resources" / "starter-model"
+    assert (folder / "config.json").is_file(), f"the starter model is missing from {folder}"
+    return folder
