@@ -1,0 +1,23 @@
+"""The schema's history. A migration is never edited once it has landed: a change is a new file and a new line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import sqlite_utils
+
+from app.storage.migrations import m001_initial
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step of the schema, from version - 1 to version."""
+
+    version: int
+    name: str
+    apply: Callable[[sqlite_utils.Database], None]
+    """Runs inside a transaction that the caller opened; must not commit (no `executescript`)."""
+
+
+LIBRARY: tuple[Migration, ...] = (Migration(1, "initial", m001_initial.apply),)

@@ -1,0 +1,97 @@
+"""Where things lie on disk: the data folder of one user, and the resources that come with the program."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from app.core.errors import InternalError, StorageError
+
+DATA_DIR_VARIABLE = "GRIFFIN_DESK_DATA_DIR"
+"""Environment variable that moves the data folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataPaths:
+    """Every path inside one data folder. Making one touches nothing; `create` makes the folders."""
+
+    root: Path
+
+    @property
+    def library(self) -> Path:
+        """The database of documents, summaries and conversations: the truth."""
+        return self.root / "library.sqlite"
+
+    @property
+    def snapshots(self) -> Path:
+        """Saved model states: a cache that may be lost at any time."""
+        return self.root / "snapshots.sqlite"
+
+    @property
+    def settings(self) -> Path:
+        """The user's settings; need not exist."""
+        return self.root / "settings.toml"
+
+    @property
+    def models(self) -> Path:
+        """Folder whose sub-folders are the models that the user added."""
+        return self.root / "models"
+
+    @property
+    def cache(self) -> Path:
+        """What can be worked out again, such as packed weights and the kernel self-test's result."""
+        return self.root / "cache"
+
+    @property
+    def log(self) -> Path:
+        """The newest log file; older ones lie beside it."""
+        return self.root / "logs" / "griffin-desk.log"
+
+    def create(self) -> None:
+        """Make the folders; StorageError when the place cannot be written."""
+        for folder in (self.root, self.models, self.cache, self.log.parent):
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except FileExistsError:
+                raise StorageError(
+                    f"the data folder {self.root} cannot be used because {folder} is a file; "
+                    "choose another folder with --data-dir",
+                    code="data-dir",
+                ) from None
+            except OSError as error:
+                raise StorageError(
+                    f"the data folder {self.root} cannot be made ({error.strerror or error}); "
+                    "choose a folder you may write with --data-dir",
+                    code="data-dir",
+                ) from error
+        # An existing folder may still be closed to us: the databases need to make files beside themselves.
+        for folder in (self.root, self.log.parent):
+            if not os.access(folder, os.W_OK | os.X_OK):
+                raise StorageError(
+                    f"the data folder {folder} is read-only; make it writable or choose another one with --data-dir",
+                    code="data-dir",
+                )
+
+
+def data_paths(override: Path | None, environment: Mapping[str, str]) -> DataPaths:
+    """The data folder in force: `--data-dir`, else GRIFFIN_DESK_DATA_DIR, else the platform's own place."""
+    chosen = override or (Path(environment[DATA_DIR_VARIABLE]) if environment.get(DATA_DIR_VARIABLE) else None)
+    root = chosen if chosen is not None else user_data_path("griffin-desk", appauthor=False)
+    return DataPaths(root.expanduser().absolute())
+
+
+def resources_dir() -> Path:
+    """The program's own data: inside the package when installed, beside it in a checkout.
+
+    The package's own folder is asked first: beside an installed package lies site-packages, where a folder
+    named `resources` could be anyone's.
+    """
+    package = Path(__file__).resolve().parent.parent
+    for candidate in (package / "resources", package.parent / "resources"):
+        if candidate.is_dir():
+            return candidate
+    raise InternalError(f"no resources folder in {package} or beside it; install Griffin Desk again")

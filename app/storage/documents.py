@@ -1,0 +1,193 @@
+"""Documents as they were read: pages, sections and passages, with a full-text index over the passages.
+
+The id of a document is the SHA-256 of its bytes, so the same bytes twice are one document. What a reader
+made of them is a reading: one per page range, replaced when a newer reader reads again. The records here
+are plain rows; services turn them into the document model and back.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from app.storage.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class PageRecord:
+    """One page: number from 1, normalised text, reason when text is missing."""
+
+    number: int
+    text: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class SectionRecord:
+    """One section; offsets into the document's text, half open."""
+
+    title: str
+    level: int
+    start: int
+    end: int
+    page_from: int
+    page_to: int
+
+
+@dataclass(frozen=True, slots=True)
+class PassageRecord:
+    """One passage; offsets into the document's text, half open."""
+
+    number: int
+    text: str
+    start: int
+    end: int
+    page_from: int
+    page_to: int
+    section_index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a reader of version `reader_version` made of one document's page range ('' means all pages)."""
+
+    document_id: str
+    page_range: str
+    reader_version: str
+    title: str
+    format: str
+    page_kind: str
+    warnings: tuple[str, ...]
+    pages: tuple[PageRecord, ...]
+    sections: tuple[SectionRecord, ...]
+    passages: tuple[PassageRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PassageHit:
+    """A passage found by full-text search; a higher score is a better match (BM25, sign turned)."""
+
+    passage: PassageRecord
+    score: float
+
+
+class DocumentStore:
+    """Documents and readings in the library database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def save(self, reading: Reading, *, path: str, nbytes: int, now: float) -> None:
+        """Store a reading, and its document if it is new, in one transaction; replaces the same page range."""
+        with self._database.transaction() as db:
+            db.execute(
+                "INSERT INTO documents (id, path, nbytes, added_at, opened_at) VALUES (?, ?, ?, ?, ?)"
+                " ON CONFLICT (id) DO UPDATE SET path = excluded.path, opened_at = excluded.opened_at",
+                [reading.document_id, path, nbytes, now, now],
+            )
+            db.execute(
+                "DELETE FROM readings WHERE document_id = ? AND page_range = ?",
+                [reading.document_id, reading.page_range],
+            )
+            reading_id = db.execute(
+                "INSERT INTO readings (document_id, page_range, reader_version, title, format, page_kind, warnings,"
+                " read_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    reading.document_id,
+                    reading.page_range,
+                    reading.reader_version,
+                    reading.title,
+                    reading.format,
+                    reading.page_kind,
+                    json.dumps(reading.warnings, ensure_ascii=False),
+                    now,
+                ],
+            ).lastrowid
+            db.conn.executemany(
+                "INSERT INTO pages VALUES (?, ?, ?, ?, ?)",
+                [(reading_id, i, p.number, p.text, p.problem) for i, p in enumerate(reading.pages)],
+            )
+            db.conn.executemany(
+                "INSERT INTO sections VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (reading_id, i, s.title, s.level, s.start, s.end, s.page_from, s.page_to)
+                    for i, s in enumerate(reading.sections)
+                ],
+            )
+            db.conn.executemany(
+                "INSERT INTO passages (reading_id, number, text, start_offset, end_offset, page_from, page_to,"
+                " section_index) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (reading_id, p.number, p.text, p.start, p.end, p.page_from, p.page_to, p.section_index)
+                    for p in reading.passages
+                ],
+            )
+
+    def find(self, document_id: str, page_range: str, reader_version: str) -> Reading | None:
+        """The stored reading, or None where there is none by this reader version."""
+        found = self._database.rows(
+            "SELECT * FROM readings WHERE document_id = ? AND page_range = ? AND reader_version = ?",
+            [document_id, page_range, reader_version],
+        )
+        if not found:
+            return None
+        row = found[0]
+        pages = self._database.rows("SELECT * FROM pages WHERE reading_id = ? ORDER BY position", [row["id"]])
+        sections = self._database.rows("SELECT * FROM sections WHERE reading_id = ? ORDER BY position", [row["id"]])
+        passages = self._database.rows("SELECT * FROM passages WHERE reading_id = ? ORDER BY number", [row["id"]])
+        return Reading(
+            document_id=document_id,
+            page_range=page_range,
+            reader_version=reader_version,
+            title=row["title"],
+            format=row["format"],
+            page_kind=row["page_kind"],
+            warnings=tuple(json.loads(row["warnings"])),
+            pages=tuple(PageRecord(p["number"], p["text"], p["problem"]) for p in pages),
+            sections=tuple(
+                SectionRecord(s["title"], s["level"], s["start_offset"], s["end_offset"], s["page_from"], s["page_to"])
+                for s in sections
+            ),
+            passages=tuple(_passage(p) for p in passages),
+        )
+
+    def touch(self, document_id: str, *, path: str, now: float) -> None:
+        """Note that the document was opened again, perhaps from another place."""
+        with self._database.transaction() as db:
+            db.execute("UPDATE documents SET path = ?, opened_at = ? WHERE id = ?", [path, now, document_id])
+
+    def search(self, document_id: str, page_range: str, question: str, *, limit: int) -> list[PassageHit]:
+        """The passages that match any word of a question best, by BM25 over Porter stems; none for no words."""
+        words = re.findall(r"\w+", question.casefold())
+        if not words:
+            return []
+        # Each word in double quotes is a plain string to FTS5: AND, NEAR, * and ^ in a question mean nothing.
+        query = " OR ".join(f'"{word}"' for word in dict.fromkeys(words))
+        rows = self._database.rows(
+            "SELECT passages.*, -bm25(passages_fts) AS score FROM passages_fts"
+            " JOIN passages ON passages.id = passages_fts.rowid"
+            " JOIN readings ON readings.id = passages.reading_id"
+            " WHERE passages_fts MATCH ? AND readings.document_id = ? AND readings.page_range = ?"
+            " ORDER BY score DESC, passages.number LIMIT ?",
+            [query, document_id, page_range, limit],
+        )
+        return [PassageHit(_passage(row), row["score"]) for row in rows]
+
+    def counts(self) -> dict[str, int]:
+        """Number of documents, passages, summaries and conversations, for `doctor`."""
+        tables = ("documents", "passages", "summaries", "conversations")
+        return {name: self._database.rows(f"SELECT count(*) AS n FROM {name}")[0]["n"] for name in tables}
+
+
+def _passage(row: dict[str, Any]) -> PassageRecord:
+    return PassageRecord(
+        number=row["number"],
+        text=row["text"],
+        start=row["start_offset"],
+        end=row["end_offset"],
+        page_from=row["page_from"],
+        page_to=row["page_to"],
+        section_index=row["section_index"],
+    )
