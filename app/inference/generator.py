@@ -99,7 +99,7 @@ def never() -> bool:
     return False
 
 
-class ReadCancelled(Exception):
+class ReadCancelled(Exception):  # noqa: N818 (an event, not an error)
     """A read stopped because `cancelled` said so; the state holds what was read up to the last whole chunk."""
 
 

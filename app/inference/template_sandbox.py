@@ -63,9 +63,10 @@ class TemplateProgram:
 
     def _compile(self, source: str) -> jinja2.Template:
         tree = self._environment.parse(source)
-        for repeated in tree.find_all((nodes.For, nodes.Macro)):
+        bodies = [loop.body for loop in tree.find_all(nodes.For)] + [macro.body for macro in tree.find_all(nodes.Macro)]
+        for body in bodies:
             count = nodes.Call(nodes.EnvironmentAttribute("count_step"), [], [], None, None)
-            repeated.body.insert(0, nodes.ExprStmt(count, lineno=repeated.lineno))
+            body.insert(0, nodes.ExprStmt(count, lineno=1))
         return self._environment.from_string(tree)
 
     def _run(self, variables: dict[str, Any]) -> str:

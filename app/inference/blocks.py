@@ -1,0 +1,146 @@
+"""Griffin's residual block and its three parts: recurrent block, local attention, gated MLP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from app.inference.config import Activation
+from app.inference.layers import activate, attend, block_diagonal, causal_conv, rg_lru, rms_norm, rotate
+from app.inference.linear import Linear
+from app.inference.shapes import Hidden
+from app.inference.state import LayerState, RecurrentState, WindowState
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What all blocks of one forward pass share.
+
+    position: tokens taken in before this pass.
+    cos, sin: (t, rotary_dim / 2) rotary angles of the new tokens.
+    mask: (t, s) bool over past window and new tokens, None for a single token, which sees the whole window.
+    """
+
+    position: int
+    cos: Tensor
+    sin: Tensor
+    mask: Tensor | None
+
+
+@dataclass(frozen=True, slots=True)
+class BlockDiagonal:
+    """A gate of the RG-LRU: weight (h, e/h, e/h) as (in, out), bias (h, e/h), float32."""
+
+    weight: Tensor
+    bias: Tensor
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """(b, t, e) -> (b, t, e) float32 logits."""
+        return block_diagonal(x, self.weight, self.bias)
+
+
+@dataclass(frozen=True, slots=True)
+class RecurrentBlock:
+    """linear_out(RG-LRU(conv(linear_x(n))) * act(linear_y(n))), Griffin section 2.3."""
+
+    linear_x: Linear
+    linear_y: Linear
+    linear_out: Linear
+    conv_weight: Tensor
+    """(c, e), the last row for the current token."""
+    conv_bias: Tensor
+    input_gate: BlockDiagonal
+    recurrence_gate: BlockDiagonal
+    log_decay: Tensor
+    """(e,) float32, -c * softplus(a_param)."""
+    activation: Activation
+
+    def __call__(self, x: Hidden, state: LayerState, step: Step) -> Hidden:
+        """(b, t, d) -> (b, t, d); `state` is advanced in place."""
+        assert isinstance(state, RecurrentState)
+        n = self.linear_x.prepare(x)
+        gate = activate(self.linear_y(n), self.activation)
+        c, state.conv_tail = causal_conv(self.linear_x(n), self.conv_weight, self.conv_bias, state.conv_tail)
+        wide = c.float()
+        h, state.h = rg_lru(
+            wide,
+            self.input_gate(wide),
+            self.recurrence_gate(wide),
+            self.log_decay,
+            state.h,
+            starts_sequence=step.position == 0,
+        )
+        return self.linear_out(self.linear_out.prepare(gate.mul_(h)))
+
+
+@dataclass(frozen=True, slots=True)
+class AttentionBlock:
+    """Local attention with rotary embedding and grouped keys and values, Griffin section 2.3."""
+
+    q_proj: Linear
+    k_proj: Linear
+    v_proj: Linear
+    o_proj: Linear
+    head_dim: int
+
+    def __call__(self, x: Hidden, state: LayerState, step: Step) -> Hidden:
+        """(b, t, d) -> (b, t, d); the window in `state` is advanced in place."""
+        assert isinstance(state, WindowState)
+        b, t, _ = x.shape
+        n = self.q_proj.prepare(x)
+        q, k, v = (
+            proj(n).reshape(b, t, -1, self.head_dim).transpose(1, 2) for proj in (self.q_proj, self.k_proj, self.v_proj)
+        )
+        q, k = rotate(q, step.cos, step.sin), rotate(k, step.cos, step.sin)
+        out = self._decode(q, k, v, state, step) if t == 1 else self._read(q, k, v, state, step)
+        return self.o_proj(self.o_proj.prepare(out))
+
+    def _read(self, q: Tensor, k: Tensor, v: Tensor, state: WindowState, step: Step) -> Tensor:
+        used = state.filled(step.position)
+        keys = k if used == 0 else k.new_empty((*k.shape[:2], used + k.shape[2], k.shape[3]))
+        values = v if used == 0 else keys.new_empty(keys.shape)
+        if used:
+            keys[:, :, :used], keys[:, :, used:] = state.k[:, :, :used], k
+            values[:, :, :used], values[:, :, used:] = state.v[:, :, :used], v
+        out = attend(q, keys, values, step.mask)
+        state.write(k, v, step.position)
+        return out
+
+    def _decode(self, q: Tensor, k: Tensor, v: Tensor, state: WindowState, step: Step) -> Tensor:
+        # The window has a slot for every visible key, the new token's included: it replaces the one that fell out.
+        state.write(k, v, step.position)
+        used = state.filled(step.position + 1)
+        return attend(q, state.k[:, :, :used], state.v[:, :, :used], None)
+
+
+@dataclass(frozen=True, slots=True)
+class Mlp:
+    """down(act(gate(n)) * up(n)), Griffin section 2.2."""
+
+    gate_proj: Linear
+    up_proj: Linear
+    down_proj: Linear
+    activation: Activation
+
+    def __call__(self, x: Hidden) -> Hidden:
+        """(b, t, d) -> (b, t, d)."""
+        n = self.gate_proj.prepare(x)
+        gate = activate(self.gate_proj(n), self.activation)
+        return self.down_proj(self.down_proj.prepare(gate.mul_(self.up_proj(n))))
+
+
+@dataclass(frozen=True, slots=True)
+class ResidualBlock:
+    """x + temporal(norm(x)), then + mlp(norm(.)), Griffin section 2.1. Gains are 1 + scale, (d,) float32."""
+
+    temporal_gain: Tensor
+    temporal: RecurrentBlock | AttentionBlock
+    channel_gain: Tensor
+    mlp: Mlp
+    eps: float
+
+    def __call__(self, x: Hidden, state: LayerState, step: Step) -> Hidden:
+        """(b, t, d) -> (b, t, d); `state` is advanced in place."""
+        x = x + self.temporal(rms_norm(x, self.temporal_gain, self.eps), state, step)
+        return x + self.mlp(rms_norm(x, self.channel_gain, self.eps))

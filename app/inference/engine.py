@@ -1,0 +1,344 @@
+"""The in-process engine: a loaded model, its live states, reading in chunks and writing token by token.
+
+It knows token ids; what a document or a conversation is, others know.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from math import prod
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from app.core.errors import UserError
+from app.inference.chat_template import ChatTemplate, load_chat_template
+from app.inference.checkpoints.builder import build_griffin
+from app.inference.checkpoints.names import expected_shapes
+from app.inference.checkpoints.quantized import WeightFormat, parse_weight_format
+from app.inference.checkpoints.registry import open_checkpoint
+from app.inference.detokenizer import StreamingDetokenizer
+from app.inference.devices import pick_device
+from app.inference.fingerprint import fingerprint
+from app.inference.generator import (
+    Cancelled,
+    FinishReason,
+    Generation,
+    Message,
+    ModelInfo,
+    ReadCancelled,
+    Sampling,
+    Span,
+    StateRef,
+    TokenProgress,
+    Usage,
+    Vector,
+    never,
+)
+from app.inference.griffin import Griffin
+from app.inference.kernels import KernelChoice, choose_kernels
+from app.inference.sampling import Sampler
+from app.inference.state import ModelState, fresh_state
+from app.inference.state_container import Guards, guards_of, load_state, save_state
+from app.inference.tokenizers.base import Tokenizer, load_tokenizer, require_fit
+
+CHUNK_TOKENS = 512
+"""Tokens read in one forward pass: long enough for full matrix speed, short enough to cancel within a second."""
+
+PENALTY_WINDOW_TOKENS = 256
+"""How far back the repetition penalty looks. Only written tokens count: a document's own words are no repetition."""
+
+
+class Engine:
+    """A TextGenerator in this process. Not thread-safe: one caller at a time."""
+
+    def __init__(
+        self,
+        model: Griffin,
+        tokenizer: Tokenizer,
+        template: ChatTemplate,
+        info: ModelInfo,
+        kernels: KernelChoice | None,
+    ) -> None:
+        self._model = model
+        self._tokenizer = tokenizer
+        self._template = template
+        self._info = info
+        self.kernels = kernels
+        """What the int8 self-test chose, None for other weight formats."""
+        self._guards: Guards = guards_of(model, info.fingerprint, info.tokenizer_hash)
+        self._states: dict[StateRef, ModelState] = {}
+        self._handles = itertools.count(1)
+        self._usage = Usage()
+
+    @classmethod
+    def load(
+        cls,
+        path: Path,
+        *,
+        device: str = "auto",
+        weight_format: str | None = None,
+        threads: int | None = None,
+        cache_dir: Path | None = None,
+    ) -> Engine:
+        """Load a model folder.
+
+        Args:
+            path: folder with config.json, weights and tokenizer.
+            device: one of devices.DEVICES.
+            weight_format: one of WeightFormat, None for the format on disk (int8 only on the CPU).
+            threads: of the CPU, None for torch's own choice; holds for the whole process.
+            cache_dir: where the self-test's and the fingerprint's results are kept, None for nowhere.
+        Raises:
+            CheckpointError: missing, damaged or unsuitable files. UserError: unknown device or format.
+        """
+        if threads is not None:
+            if threads < 1:
+                raise UserError(f"threads is {threads}, expected 1 or more")
+            torch.set_num_threads(threads)
+        target = pick_device(device)
+        wanted = None if weight_format is None else parse_weight_format(weight_format)
+        checkpoint = open_checkpoint(path)
+        tokenizer = load_tokenizer(path)
+        require_fit(tokenizer, checkpoint.config.vocab_size)
+        template = load_chat_template(path, tokenizer)
+        form = wanted or _default_format(checkpoint.stored_format, target)
+        if form is WeightFormat.INT8 and target.type != "cpu":
+            raise UserError(f"weight format int8 runs on the CPU only so far, not on {target.type}: use bfloat16")
+        kernels = None
+        if form is WeightFormat.INT8:
+            kernels = choose_kernels(checkpoint.config.width, checkpoint.config.mlp_width, cache_dir=cache_dir)
+        with torch.inference_mode():
+            model = build_griffin(checkpoint.config, checkpoint.source, form, target, kernels)
+        info = ModelInfo(
+            name=path.resolve().name,
+            path=str(path),
+            fingerprint=fingerprint(checkpoint.files, form, cache_dir=cache_dir),
+            tokenizer_hash=tokenizer.content_hash,
+            device=str(target),
+            weight_format=str(form),
+            parameters=sum(prod(shape) for _, shape in expected_shapes(checkpoint.config)),
+            vocab_size=checkpoint.config.vocab_size,
+            window_tokens=checkpoint.config.window_tokens,
+            state_nbytes=fresh_state(checkpoint.config, dtype=form.dtype, device="meta").nbytes,
+            is_chat=template.is_chat,
+        )
+        return cls(model, tokenizer, template, info, kernels)
+
+    @property
+    def info(self) -> ModelInfo:
+        """See TextGenerator."""
+        return self._info
+
+    @property
+    def usage(self) -> Usage:
+        """See TextGenerator."""
+        return self._usage
+
+    def tokenize(self, text: str) -> list[int]:
+        """See TextGenerator."""
+        return self._tokenizer.encode(text)
+
+    def document_prefix(self) -> list[int]:
+        """See TextGenerator."""
+        return list(self._tokenizer.document_prefix)
+
+    def chat_prompt(self, messages: Sequence[Message], *, fresh: bool) -> list[int]:
+        """See TextGenerator."""
+        return self._template.render(messages, fresh=fresh)
+
+    @torch.inference_mode()
+    def new_state(self) -> StateRef:
+        """See TextGenerator."""
+        return self._keep(self._model.fresh_state())
+
+    @torch.inference_mode()
+    def fork(self, state: StateRef) -> StateRef:
+        """See TextGenerator."""
+        return self._keep(self._states[state].clone())
+
+    def drop(self, state: StateRef) -> None:
+        """See TextGenerator."""
+        del self._states[state]
+
+    def position(self, state: StateRef) -> int:
+        """See TextGenerator."""
+        return self._states[state].position
+
+    @torch.inference_mode()
+    def read(
+        self,
+        state: StateRef,
+        token_ids: Sequence[int],
+        *,
+        spans: Sequence[Span] = (),
+        on_progress: TokenProgress | None = None,
+        cancelled: Cancelled = never,
+    ) -> list[Vector]:
+        """See TextGenerator."""
+        return self._read(self._states[state], token_ids, spans=spans, on_progress=on_progress, cancelled=cancelled)
+
+    @torch.inference_mode()
+    def score(self, state: StateRef, token_ids: Sequence[int]) -> float:
+        """See TextGenerator."""
+        source = self._states[state]
+        if source.logits is None:
+            raise UserError("a continuation can only be scored after text: the state is fresh")
+        if not token_ids:
+            return 0.0
+        fork = source.clone()
+        total = 0.0
+        logits = source.logits
+        for start in range(0, len(token_ids), CHUNK_TOKENS):
+            ids = self._ids(token_ids[start : start + CHUNK_TOKENS])
+            following = self._model.forward(ids, fork)[0]
+            # Scores of token n come from the position before it: of the first, from the chunk before.
+            before = torch.cat((logits, following[:-1]))
+            log_probs = before.log_softmax(-1).gather(1, ids[0, :, None])
+            total += float(log_probs.double().sum())
+            logits = following[-1:]
+        return total
+
+    @torch.inference_mode()
+    def generate(
+        self,
+        state: StateRef,
+        prompt_ids: Sequence[int],
+        *,
+        sampling: Sampling,
+        max_new_tokens: int,
+        on_text: Callable[[str], None] | None = None,
+        cancelled: Cancelled = never,
+    ) -> Generation:
+        """See TextGenerator. An answer cut off by the limit is closed as the template closes a turn."""
+        sequence = self._states[state]
+        sampler = Sampler(sampling, self._info.vocab_size)
+        try:
+            if prompt_ids:
+                self._read(sequence, prompt_ids, cancelled=cancelled)
+        except ReadCancelled:
+            return Generation("", (), FinishReason.CANCELLED)
+        if sequence.logits is None:
+            raise UserError("there is nothing to go on from: the state is fresh and the prompt is empty")
+        return self._write(sequence, sampler, max_new_tokens, on_text, cancelled)
+
+    @torch.inference_mode()
+    def save_state(self, state: StateRef) -> bytes:
+        """See TextGenerator."""
+        return save_state(self._states[state], self._guards)
+
+    @torch.inference_mode()
+    def load_state(self, data: bytes) -> StateRef:
+        """See TextGenerator."""
+        return self._keep(load_state(data, self._model, self._guards))
+
+    def _keep(self, state: ModelState) -> StateRef:
+        ref = StateRef(next(self._handles))
+        self._states[ref] = state
+        return ref
+
+    def _ids(self, token_ids: Sequence[int]) -> Tensor:
+        return torch.tensor([list(token_ids)], dtype=torch.int64, device=self._model.device)
+
+    def _read(
+        self,
+        sequence: ModelState,
+        token_ids: Sequence[int],
+        *,
+        spans: Sequence[Span] = (),
+        on_progress: TokenProgress | None = None,
+        cancelled: Cancelled = never,
+    ) -> list[Vector]:
+        sums = torch.zeros((len(spans), self._model.config.width), device=self._model.device)
+        for start in range(0, len(token_ids), CHUNK_TOKENS):
+            if cancelled():
+                raise ReadCancelled
+            chunk = token_ids[start : start + CHUNK_TOKENS]
+            began = time.perf_counter()
+            hidden = self._model.hidden(self._ids(chunk), sequence)
+            if start + len(chunk) == len(token_ids):
+                sequence.logits = self._model.logits(hidden[:, -1:])[:, 0]
+            _add_spans(sums, hidden[0], start, spans)
+            self._count(prefill_tokens=len(chunk), prefill_seconds=time.perf_counter() - began)
+            if on_progress is not None:
+                on_progress(start + len(chunk))
+        lengths = torch.tensor([max(1, end - begin) for begin, end in spans], device=sums.device)
+        means: list[Vector] = (sums / lengths[:, None]).tolist()
+        return means
+
+    def _write(
+        self,
+        sequence: ModelState,
+        sampler: Sampler,
+        max_new_tokens: int,
+        on_text: Callable[[str], None] | None,
+        cancelled: Cancelled,
+    ) -> Generation:
+        detokenizer = StreamingDetokenizer(self._tokenizer)
+        written: list[int] = []
+        text: list[str] = []
+        recent: deque[int] = deque(maxlen=PENALTY_WINDOW_TOKENS)
+        reason = FinishReason.LENGTH
+
+        def emit(piece: str) -> None:
+            if piece:
+                text.append(piece)
+                if on_text is not None:
+                    on_text(piece)
+
+        while len(written) < max_new_tokens:
+            if cancelled():
+                reason = FinishReason.CANCELLED
+                break
+            began = time.perf_counter()
+            assert sequence.logits is not None
+            token = sampler(sequence.logits[0], recent)
+            written.append(token)
+            recent.append(token)
+            sequence.logits = self._model.forward(self._ids([token]), sequence)[:, -1]
+            self._count(decode_tokens=1, decode_seconds=time.perf_counter() - began)
+            if token in self._template.stop_ids:
+                reason = FinishReason.STOP
+                break
+            emit(detokenizer.push(token))
+        emit(detokenizer.finish())
+        if reason is not FinishReason.STOP and self._template.turn_end:
+            self._read(sequence, self._template.turn_end)
+        return Generation("".join(text), tuple(written), reason)
+
+    def _count(
+        self,
+        *,
+        prefill_tokens: int = 0,
+        prefill_seconds: float = 0.0,
+        decode_tokens: int = 0,
+        decode_seconds: float = 0.0,
+    ) -> None:
+        usage = self._usage
+        self._usage = replace(
+            usage,
+            prefill_tokens=usage.prefill_tokens + prefill_tokens,
+            prefill_seconds=usage.prefill_seconds + prefill_seconds,
+            decode_tokens=usage.decode_tokens + decode_tokens,
+            decode_seconds=usage.decode_seconds + decode_seconds,
+        )
+
+
+def _add_spans(sums: Tensor, hidden: Tensor, start: int, spans: Sequence[Span]) -> None:
+    """Add to each span's row of sums (n, d) its part of hidden (t, d), whose first token has index `start`."""
+    end = start + hidden.shape[0]
+    for row, (low, high) in enumerate(spans):
+        if low < end and high > start:
+            sums[row] += hidden[max(low, start) - start : min(high, end) - start].float().sum(0)
+
+
+def _default_format(stored: WeightFormat, device: torch.device) -> WeightFormat:
+    """The format on disk, save where a device cannot multiply it."""
+    if stored is WeightFormat.INT8 and device.type != "cpu":
+        return WeightFormat.BFLOAT16
+    return stored

@@ -1,0 +1,77 @@
+"""The Griffin language model: embedding, residual blocks, final norm, tied head."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from app.inference.blocks import ResidualBlock, Step
+from app.inference.config import BlockType, GriffinConfig
+from app.inference.layers import rms_norm, rotary_angles, window_mask
+from app.inference.linear import Embedding, Linear
+from app.inference.shapes import Hidden, Logits, TokenIds
+from app.inference.state import ModelState, fresh_state, slot_positions
+
+
+@dataclass(frozen=True, slots=True)
+class Griffin:
+    """A loaded model. Weights only: everything about a sequence is in its ModelState.
+
+    embedding_scale: sqrt(d) rounded to bfloat16, as in training ("cast to match training" in DeepMind's code),
+    or 1. head: the embedding matrix as a linear map.
+    """
+
+    config: GriffinConfig
+    embedding: Embedding
+    embedding_scale: float
+    blocks: tuple[ResidualBlock, ...]
+    final_gain: Tensor
+    head: Linear
+    dtype: torch.dtype
+    device: torch.device
+
+    def fresh_state(self, batch: int = 1) -> ModelState:
+        """A state at position 0."""
+        return fresh_state(self.config, batch=batch, dtype=self.dtype, device=self.device)
+
+    def hidden(self, ids: TokenIds, state: ModelState) -> Hidden:
+        """Advance `state` over the tokens and return the last layer's normed output, (b, t) -> (b, t, d).
+
+        Any number of tokens may follow on any state. `state.logits` becomes None.
+        """
+        step = self._step(state.position, ids.shape[1])
+        x = self.embedding(ids) * self.embedding_scale
+        for block, layer_state in zip(self.blocks, state.layers, strict=True):
+            x = block(x, layer_state, step)
+        state.position += ids.shape[1]
+        state.logits = None
+        return rms_norm(x, self.final_gain, self.config.rms_norm_eps)
+
+    def logits(self, hidden: Hidden) -> Logits:
+        """Scores of the next token, (b, t, d) -> (b, t, v) float32, soft-capped where the model is."""
+        out = self.head(self.head.prepare(hidden)).float()
+        cap = self.config.logits_soft_cap
+        return out.div_(cap).tanh_().mul_(cap) if cap else out
+
+    def forward(self, ids: TokenIds, state: ModelState) -> Logits:
+        """Advance `state` and return the scores after every token, (b, t) -> (b, t, v)."""
+        return self.logits(self.hidden(ids, state))
+
+    def _step(self, position: int, t: int) -> Step:
+        config = self.config
+        new = torch.arange(position, position + t, device=self.device)
+        cos, sin = rotary_angles(new, config.rotary_dim, config.rope_base)
+        mask = None
+        if BlockType.ATTENTION in config.block_types and t > 1:
+            past = slot_positions(position, config.window_keys, self.device)
+            mask = window_mask(new, torch.cat((past, new)), config.window_keys)
+        return Step(position, cos, sin, mask)
+
+
+def embedding_scale(config: GriffinConfig) -> float:
+    """sqrt(d) rounded to bfloat16 (2B: 50.5, not 50.596), or 1 where the model does not scale."""
+    if not config.scale_embeddings:
+        return 1.0
+    return float(torch.tensor(config.width**0.5, dtype=torch.bfloat16))

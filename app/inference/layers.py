@@ -1,0 +1,130 @@
+"""The mathematics of Griffin's layers as functions of tensors: norm, rotary angles, convolution, RG-LRU, attention."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F  # noqa: N812 (the field's usual name)
+from torch import Tensor
+
+from app.inference.config import Activation
+from app.inference.scan import rnn_scan
+from app.inference.shapes import ConvTail, Expanded, Heads, Hidden, RNNState
+
+RG_LRU_C = 8.0
+"""The constant c of the RG-LRU (Griffin, section 2.4)."""
+
+
+def rms_norm(x: Hidden, gain: Tensor, eps: float) -> Hidden:
+    """RMSNorm with the gain already as 1 + scale, in float32 whatever x's dtype; (b, t, d) -> (b, t, d)."""
+    wide = x.float()
+    scale = torch.rsqrt((wide * wide).mean(-1, keepdim=True).add_(eps))
+    return (wide * scale).mul_(gain).to(x.dtype)
+
+
+def activate(x: Tensor, kind: Activation) -> Tensor:
+    """The gate's nonlinearity, elementwise."""
+    if kind is Activation.SILU:
+        return F.silu(x)
+    return F.gelu(x, approximate="tanh")
+
+
+def rotary_angles(positions: Tensor, rotary_dim: int, base: float) -> tuple[Tensor, Tensor]:
+    """Cosine and sine of the rotary embedding (arXiv:2104.09864), (t, rotary_dim / 2) float32 each.
+
+    Angles are formed in float64: in float32, position times frequency is off by 0.06 rad at position one million.
+    """
+    exponents = torch.arange(0, rotary_dim, 2, dtype=torch.float64, device=positions.device) / rotary_dim
+    angles = positions.to(torch.float64)[:, None] * torch.pow(base, -exponents)
+    return angles.cos().float(), angles.sin().float()
+
+
+def rotate(x: Heads, cos: Tensor, sin: Tensor) -> Heads:
+    """Rotate the first 2 * cos.shape[-1] elements of each head, pairing element i with i + half."""
+    half = cos.shape[-1]
+    if half == 0:
+        return x
+    first, second, rest = x[..., :half], x[..., half : 2 * half], x[..., 2 * half :]
+    cos, sin = cos.to(x.dtype), sin.to(x.dtype)
+    return torch.cat((first * cos - second * sin, second * cos + first * sin, rest), dim=-1)
+
+
+def causal_conv(x: Expanded, weight: Tensor, bias: Tensor, tail: ConvTail) -> tuple[Expanded, ConvTail]:
+    """Depthwise causal convolution over time: y[t] = bias + sum_s weight[c-1-s] * x[t-s], s = 0 .. c-1.
+
+    Args:
+        x: (b, t, e).
+        weight: (c, e), the last row for the current token.
+        bias: (e,).
+        tail: (b, c-1, e), inputs before x (zeros before the first token).
+    Returns:
+        y (b, t, e) and the new tail.
+    """
+    t = x.shape[1]
+    padded = torch.cat((tail, x), dim=1)
+    y = torch.addcmul(bias, padded[:, :t], weight[0])
+    for tap in range(1, weight.shape[0]):
+        y.addcmul_(padded[:, tap : tap + t], weight[tap])
+    return y, padded[:, t:].clone()
+
+
+def block_diagonal(x: Expanded, weight: Tensor, bias: Tensor) -> Expanded:
+    """Block-diagonal linear map: (b, t, e) with weight (h, e/h, e/h) as (in, out) and bias (h, e/h), in float32."""
+    b, t, e = x.shape
+    blocks = x.float().reshape(b * t, weight.shape[0], -1).transpose(0, 1)
+    return torch.baddbmm(bias[:, None], blocks, weight).transpose(0, 1).reshape(b, t, e)
+
+
+def rg_lru(
+    x: Expanded,
+    input_gate: Expanded,
+    recurrence_gate: Expanded,
+    log_decay: Tensor,
+    h0: RNNState,
+    *,
+    starts_sequence: bool,
+) -> tuple[Expanded, RNNState]:
+    """Real-Gated Linear Recurrent Unit (Griffin, section 2.4), all in float32.
+
+        log a = -c * softplus(a_param) * r,   h_t = a * h_{t-1} + sqrt(1 - a^2) * (i * x_t)
+
+    Args:
+        x: (b, t, e) float32 output of the convolution.
+        input_gate, recurrence_gate: (b, t, e) logits of i and r; both overwritten.
+        log_decay: (e,) the constant -c * softplus(a_param) per channel.
+        h0: (b, e) float32.
+        starts_sequence: the first token is the sequence's first: its input enters with factor 1.
+    """
+    log_a = recurrence_gate.sigmoid_().mul_(log_decay)
+    gated = input_gate.sigmoid_().mul_(x)
+    # expm1 keeps 1 - a^2 accurate where a is close to 1, which is where memory is longest.
+    multiplier = (2.0 * log_a).expm1_().neg_().sqrt_()
+    if starts_sequence:
+        multiplier[:, 0] = 1.0
+    return rnn_scan(gated.mul_(multiplier), log_a.exp_(), h0)
+
+
+def window_mask(query_positions: Tensor, key_positions: Tensor, window_keys: int) -> Tensor:
+    """(t, s) bool, True where the query may see the key: 0 <= q - k < window_keys. Keys may come in any order."""
+    distance = query_positions[:, None] - key_positions[None, :]
+    return (distance >= 0) & (distance < window_keys)
+
+
+def attend(q: Heads, k: Heads, v: Heads, mask: Tensor | None) -> Tensor:
+    """Softmax attention with grouped key/value heads: q (b, h, t, k), k and v (b, g, s, k) -> (b, t, h*k).
+
+    mask: (t, s) bool or None when every query sees every key. Scores are scaled by 1 / sqrt(k), without soft cap.
+    """
+    b, heads, t, width = q.shape
+    groups = k.shape[1]
+    if t == 1:
+        # One query per head: the heads that share keys become the rows of one product.
+        folded = q.reshape(b, groups, heads // groups, width)
+        scores = torch.matmul(folded, k.transpose(-1, -2)).float().mul_(1.0 / math.sqrt(width))
+        if mask is not None:
+            scores.masked_fill_(~mask, -math.inf)
+        out = torch.matmul(torch.softmax(scores, dim=-1).to(v.dtype), v)
+        return out.reshape(b, 1, heads * width)
+    out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, enable_gqa=groups != heads)
+    return out.transpose(1, 2).reshape(b, t, heads * width)
