@@ -1,0 +1,257 @@
+"""Install what a checkout needs to run: system libraries, a virtual environment in `.venv`, the Python packages.
+
+Standard library only, because it runs before anything is installed. Each step looks first and does nothing when there
+is nothing to do, so a second run is quick and needs no network. Exit code 0 when the program can run, 2 when a person
+has to do something first; the last line then says what.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+COMMAND = VENV / "bin" / "griffin-desk"
+STAMP = VENV / "griffin-desk-setup.json"
+PIP = (PYTHON, "-m", "pip", "--disable-pip-version-check", "--no-input")
+
+SYSTEM_LIBRARIES = {
+    "libEGL.so.1": "libegl1",
+    "libGL.so.1": "libgl1",
+    "libxkbcommon.so.0": "libxkbcommon0",
+    "libxcb-cursor.so.0": "libxcb-cursor0",
+    "libdbus-1.so.3": "libdbus-1-3",
+    "libfontconfig.so.1": "libfontconfig1",
+}
+"""Shared library that the window loads -> the Debian and Ubuntu package that has it."""
+FONT_PACKAGE = "fonts-dejavu-core"
+FONT_FOLDERS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"))
+
+TORCH_FIRST_CHOICE = "torch==2.13.0"
+"""The release that the figures in benchmarks/ were measured with."""
+TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+"""PyTorch's own index of builds without GPU code: on Linux the builds of the usual index bring gigabytes of CUDA."""
+GPU_PACKAGE_PREFIXES = ("nvidia-", "cuda-", "triton", "pytorch-triton")
+
+
+class SetupError(Exception):
+    """The set-up cannot go on; the message says what to do."""
+
+
+def say(text: str) -> None:
+    """Print a line at once, so that it stands before the output of the command that follows."""
+    print(text, flush=True)
+
+
+def run(*command: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run a command as text without a standard input: nothing here may wait for an answer."""
+    return subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL, text=True, **options)
+
+
+# System packages
+
+
+def missing_system_packages(libraries: Mapping[str, str], font_folders: Iterable[Path]) -> list[str]:
+    """The packages whose library does not load, and a font package when no font file is found."""
+    missing = []
+    for library, package in libraries.items():
+        try:
+            ctypes.CDLL(library)
+        except OSError:
+            missing.append(package)
+    if not any(next(folder.rglob("*.[to]tf"), None) for folder in font_folders):
+        missing.append(FONT_PACKAGE)
+    return missing
+
+
+def apt_line(packages: Sequence[str]) -> str:
+    """The one line for a person to run."""
+    return f"sudo apt-get update && sudo apt-get install -y {' '.join(packages)}"
+
+
+def apt_install(packages: Sequence[str]) -> bool:
+    """Install packages as root or through a sudo that asks nothing; False when that is not allowed, or fails."""
+    if shutil.which("apt-get") is None:
+        return False
+    if os.geteuid() == 0:
+        prefix = []
+    elif shutil.which("sudo") and run("sudo", "-n", "true", capture_output=True).returncode == 0:
+        prefix = ["sudo", "-n"]
+    else:
+        return False
+    say(f"   installing with apt-get: {' '.join(packages)}")
+    apt = [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq"]
+    # A package list that cannot be refreshed may still be good enough: only the install decides.
+    run(*apt, "update", stdout=subprocess.DEVNULL)
+    done = run(*apt, "install", "-y", "--no-install-recommends", *packages, stdout=subprocess.DEVNULL)
+    return done.returncode == 0
+
+
+def prepare_system() -> None:
+    """The window's libraries and a font. Their absence stops nobody: the command line works without."""
+    say("== System libraries for the window ==")
+    if sys.platform != "linux":
+        say("   none needed on this system")
+        return
+    missing = missing_system_packages(SYSTEM_LIBRARIES, FONT_FOLDERS)
+    if not missing:
+        say("   all there")
+    elif not apt_install(missing):
+        say("   not installed; the command line works without them. Before opening the window, run:")
+        say(f"   {apt_line(missing)}")
+
+
+# Virtual environment
+
+
+def read_stamp() -> dict[str, Any]:
+    """What an earlier run noted in `.venv`, or nothing."""
+    try:
+        stamp = json.loads(STAMP.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return stamp if isinstance(stamp, dict) else {}
+
+
+def venv_works() -> bool:
+    """Whether `.venv` starts a fitting Python that has pip. A moved folder does not: its scripts name the old place."""
+    if not PYTHON.exists() or read_stamp().get("root", str(ROOT)) != str(ROOT):
+        return False
+    check = "import pip, sys; sys.exit(sys.version_info < (3, 11))"
+    return run(PYTHON, "-c", check, capture_output=True).returncode == 0
+
+
+def prepare_venv() -> None:
+    """Make `.venv`, after installing Debian's separate venv package when that is missing."""
+    say("== Virtual environment ==")
+    if venv_works():
+        say("   .venv is there")
+        return
+    # Debian and Ubuntu split the pip that venv needs from Python, into a package of its own.
+    if importlib.util.find_spec("ensurepip") is None or importlib.util.find_spec("venv") is None:
+        package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
+        if not apt_install([package]):
+            raise SetupError(f"This Python comes without its venv package. Run:  {apt_line([package])}")
+    say(f"   making .venv with Python {sys.version.split()[0]}")
+    if run(sys.executable, "-m", "venv", "--clear", VENV).returncode != 0 or not venv_works():
+        raise SetupError(f"`{sys.executable} -m venv {VENV}` failed; its message is above.")
+
+
+# Python packages
+
+
+def wanted_stamp(pyproject: Mapping[str, Any], extras: Iterable[str]) -> dict[str, Any]:
+    """What `.venv` has to hold: a hash of the parts of pyproject.toml that an install reads, the extras, the place."""
+    parts = json.dumps([pyproject["project"], pyproject["build-system"]], sort_keys=True)
+    return {"pyproject": hashlib.sha256(parts.encode()).hexdigest(), "extras": sorted(extras), "root": str(ROOT)}
+
+
+def is_current(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+    """Whether an earlier install did all that is wanted now; more extras than asked for do no harm."""
+    return found.get("pyproject") == wanted["pyproject"] and set(wanted["extras"]) <= set(found.get("extras", []))
+
+
+def gpu_packages(report: Mapping[str, Any]) -> list[str]:
+    """The packages in a report of pip's that only serve a GPU."""
+    names = [item["metadata"]["name"].lower().replace("_", "-") for item in report["install"]]
+    return [name for name in names if name.startswith(GPU_PACKAGE_PREFIXES)]
+
+
+def dry_run(arguments: Sequence[str]) -> dict[str, Any] | None:
+    """pip's report of what it would install, or None when it cannot."""
+    result = run(*PIP, "install", "--quiet", "--dry-run", "--report", "-", *arguments, capture_output=True)
+    return json.loads(result.stdout) if result.returncode == 0 else None
+
+
+def has_nvidia_gpu() -> bool:
+    """Whether NVIDIA's driver answers and lists a GPU."""
+    if shutil.which("nvidia-smi") is None:
+        return False
+    listing = run("nvidia-smi", "-L", capture_output=True)
+    return listing.returncode == 0 and "GPU" in listing.stdout
+
+
+def torch_arguments(
+    requirement: str, needs_cpu_build: bool, plan: Callable[[Sequence[str]], dict[str, Any] | None]
+) -> list[str] | None:
+    """pip's arguments for torch, or None when the torch in `.venv` meets the requirement and stays.
+
+    Args:
+        requirement: the project's own, a range such as "torch>=2.6,<2.14".
+        needs_cpu_build: True where the usual build would bring GPU libraries that this machine cannot use.
+        plan: gives pip's dry-run report for a list of arguments, or None.
+    """
+    satisfied = plan([requirement, "--no-deps", "--no-index"])
+    if satisfied is not None and not satisfied["install"]:
+        return None
+    if not needs_cpu_build:
+        return [requirement]
+    # The first looks where pip is configured to look; the others only where PyTorch keeps its CPU builds.
+    cpu_index = ["--index-url", TORCH_CPU_INDEX, "--retries", "1", "--timeout", "20"]
+    for arguments in ([TORCH_FIRST_CHOICE], [TORCH_FIRST_CHOICE, *cpu_index], [requirement, *cpu_index]):
+        report = plan(arguments)
+        if report is not None and not gpu_packages(report):
+            return arguments
+    say("   no build of torch without GPU libraries was found; the usual one is larger by some gigabytes")
+    return [requirement]
+
+
+def pip_install(arguments: Sequence[str]) -> None:
+    """Install with pip's own progress bars on a terminal, and quietly in a log."""
+    quiet = [] if sys.stdout.isatty() else ["--quiet"]
+    if run(*PIP, "install", *quiet, *arguments).returncode != 0:
+        raise SetupError(
+            "pip could not install the packages; its message is above. Check the network, then run this again."
+        )
+
+
+def prepare_packages(extras: Sequence[str]) -> None:
+    """torch first, in the build that fits this machine, then the project itself and the rest."""
+    say("== Python packages ==")
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    wanted = wanted_stamp(pyproject, extras)
+    if COMMAND.exists() and is_current(read_stamp(), wanted):
+        say("   up to date")
+        return
+    requirement = next(item for item in pyproject["project"]["dependencies"] if item.startswith("torch"))
+    arguments = torch_arguments(requirement, sys.platform == "linux" and not has_nvidia_gpu(), dry_run)
+    if arguments is None:
+        say("   torch is there")
+    else:
+        say(f"   installing {arguments[0]}")
+        pip_install(arguments)
+    say("   installing Griffin Desk and its packages" + (f" ({', '.join(extras)})" if extras else ""))
+    pip_install(["--editable", f"{ROOT}[{','.join(extras)}]" if extras else str(ROOT)])
+    STAMP.write_text(json.dumps(wanted), encoding="utf-8")
+
+
+def main() -> int:
+    """Run the three steps."""
+    parser = argparse.ArgumentParser(description="Install what this checkout needs into .venv.")
+    parser.add_argument("--extra", action="append", default=[], help="an optional group of pyproject.toml, such as dev")
+    extras = parser.parse_args().extra
+    try:
+        prepare_system()
+        prepare_venv()
+        prepare_packages(extras)
+    except SetupError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

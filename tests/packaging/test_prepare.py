@@ -1,0 +1,166 @@
+"""The set-up script's decisions: which system packages, which torch, and when there is nothing to do."""
+
+import importlib.util
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@pytest.fixture(scope="module")
+def prepare() -> ModuleType:
+    """packaging/setup/prepare.py as a module."""
+    spec = importlib.util.spec_from_file_location("prepare", ROOT / "packaging" / "setup" / "prepare.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def report(*names: str) -> dict[str, Any]:
+    """The part of pip's installation report that counts here."""
+    return {"install": [{"metadata": {"name": name}} for name in names]}
+
+
+class Pip:
+    """Stands in for pip's dry run: answers by the last argument that it knows, and remembers what it was asked."""
+
+    def __init__(self, **answers: dict[str, Any] | None) -> None:
+        self.answers = answers
+        self.asked: list[list[str]] = []
+
+    def __call__(self, arguments: Sequence[str]) -> dict[str, Any] | None:
+        self.asked.append(list(arguments))
+        if "--no-index" in arguments:
+            return self.answers.get("installed", report("torch"))
+        place = "cpu_index" if "--index-url" in arguments else "usual"
+        return self.answers.get(place)
+
+
+def test_torch_in_the_range_stays(prepare: ModuleType) -> None:
+    """An environment whose torch meets the requirement is not asked to change it."""
+    pip = Pip(installed=report())
+    assert prepare.torch_arguments("torch>=2.6,<2.14", True, pip) is None
+    assert len(pip.asked) == 1
+
+
+def test_with_a_gpu_the_usual_build(prepare: ModuleType) -> None:
+    """With a GPU, and on macOS, the project's own range decides."""
+    assert prepare.torch_arguments("torch>=2.6,<2.14", False, Pip()) == ["torch>=2.6,<2.14"]
+
+
+def test_without_a_gpu_the_first_build_that_is_free_of_cuda(prepare: ModuleType) -> None:
+    """The configured place wins when it has a CPU build; a plan with CUDA packages sends pip to PyTorch's CPU index."""
+    light, heavy = report("torch", "sympy"), report("torch", "nvidia-cublas-cu12", "triton")
+    assert prepare.torch_arguments("torch>=2.6,<2.14", True, Pip(usual=light)) == ["torch==2.13.0"]
+    chosen = prepare.torch_arguments("torch>=2.6,<2.14", True, Pip(usual=heavy, cpu_index=light))
+    assert chosen[:3] == ["torch==2.13.0", "--index-url", "https://download.pytorch.org/whl/cpu"]
+
+
+def test_without_any_cpu_build_the_usual_one(prepare: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    """A large download is better than none, and is announced."""
+    pip = Pip(usual=report("torch", "nvidia_cudnn_cu12"), cpu_index=None)
+    assert prepare.torch_arguments("torch>=2.6,<2.14", True, pip) == ["torch>=2.6,<2.14"]
+    assert "larger by some gigabytes" in capsys.readouterr().out
+    assert [arguments[0] for arguments in pip.asked[1:]] == ["torch==2.13.0", "torch==2.13.0", "torch>=2.6,<2.14"]
+
+
+def test_gpu_packages(prepare: ModuleType) -> None:
+    """Names are compared as pip normalises them; tritonclient's cousin numpy is none."""
+    assert prepare.gpu_packages(report("numpy", "NVIDIA_nccl_cu12", "triton", "cuda-bindings")) == [
+        "nvidia-nccl-cu12",
+        "triton",
+        "cuda-bindings",
+    ]
+
+
+def test_missing_system_packages(prepare: ModuleType, tmp_path: Path) -> None:
+    """A library that loads is not asked for; without any font file a font is."""
+    libraries = {"libc.so.6": "libc6", "libno-such-library.so.9": "libno9"}
+    assert prepare.missing_system_packages(libraries, [tmp_path]) == ["libno9", "fonts-dejavu-core"]
+    (tmp_path / "truetype").mkdir()
+    (tmp_path / "truetype" / "Some.ttf").touch()
+    assert prepare.missing_system_packages(libraries, [tmp_path / "absent", tmp_path]) == ["libno9"]
+
+
+def test_stamp(prepare: ModuleType) -> None:
+    """A change of dependencies asks for an install, one of a linter's settings does not; dev covers a plain run."""
+    pyproject: dict[str, Any] = {"project": {"dependencies": ["a"]}, "build-system": {}, "tool": {"ruff": 1}}
+    dev = prepare.wanted_stamp(pyproject, ["dev"])
+    assert prepare.is_current(dev, prepare.wanted_stamp(pyproject | {"tool": {}}, []))
+    assert not prepare.is_current(prepare.wanted_stamp(pyproject, []), dev)
+    assert not prepare.is_current(dev, prepare.wanted_stamp(pyproject | {"project": {"dependencies": ["b"]}}, ["dev"]))
+    assert not prepare.is_current({}, dev)
+
+
+def test_a_moved_checkout_gets_a_new_environment(
+    prepare: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The scripts of a virtual environment name its place, so one that was made elsewhere does not count."""
+    python = tmp_path / "bin" / "python"
+    python.parent.mkdir()
+    python.write_text("#!/bin/sh\nexit 0\n")
+    python.chmod(0o755)
+    monkeypatch.setattr(prepare, "PYTHON", python)
+    monkeypatch.setattr(prepare, "STAMP", tmp_path / "stamp.json")
+    assert prepare.venv_works()
+    (tmp_path / "stamp.json").write_text('{"root": "/somewhere/else"}')
+    assert not prepare.venv_works()
+
+
+def test_python_without_venv_and_without_rights(
+    prepare: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Debian's Python without its venv package: one line to run, exit code 2, no half-made environment."""
+    monkeypatch.setattr(prepare, "VENV", tmp_path / ".venv")
+    monkeypatch.setattr(prepare, "PYTHON", tmp_path / ".venv" / "bin" / "python")
+    monkeypatch.setattr(prepare, "apt_install", lambda packages: False)
+    monkeypatch.setattr(prepare.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(prepare.sys, "argv", ["prepare.py"])
+    assert prepare.main() == 2
+    assert "Run:  sudo apt-get update && sudo apt-get install -y python3." in capsys.readouterr().err
+    assert not (tmp_path / ".venv").exists()
+
+
+def find_python(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Source find-python.sh with a PATH of only that folder and the system's basic tools."""
+    (folder / "uname").write_text("#!/bin/sh\necho Linux\n")
+    (folder / "uname").chmod(0o755)
+    return subprocess.run(
+        ["/bin/sh", "-euc", '. "$0"; echo "$PYTHON"', str(ROOT / "packaging" / "setup" / "find-python.sh")],
+        env={"PATH": str(folder)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def fake_python(folder: Path, name: str, version: tuple[int, int] | None) -> None:
+    """A command that answers as a Python of that version would, or fails as a version manager's empty shim does."""
+    body = "exit 127" if version is None else f"exit {int(not (3, 11) <= version <= (3, 14))}"
+    if version is not None and (3, 11) <= version <= (3, 14):
+        body = f"echo /opt/{name}"
+    (folder / name).write_text(f"#!/bin/sh\n{body}\n")
+    (folder / name).chmod(0o755)
+
+
+def test_find_python_skips_what_does_not_run(tmp_path: Path) -> None:
+    """A shim that fails and a Python that is too old are passed over."""
+    fake_python(tmp_path, "python3.11", None)
+    fake_python(tmp_path, "python3", (3, 9))
+    fake_python(tmp_path, "python3.12", (3, 12))
+    result = find_python(tmp_path)
+    assert (result.returncode, result.stdout) == (0, "/opt/python3.12\n")
+
+
+def test_find_python_says_what_to_install(tmp_path: Path) -> None:
+    """Without a fitting Python: one line to run, exit code 2."""
+    fake_python(tmp_path, "python3", (3, 9))
+    result = find_python(tmp_path)
+    assert result.returncode == 2
+    assert "sudo apt-get install -y python3 python3-venv" in result.stderr
