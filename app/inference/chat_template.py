@@ -21,6 +21,7 @@ from app.inference.tokenizers.settings import read_json
 
 GEMMA = (
     "{{ bos_token }}{% for message in messages %}"
+    "{% if message.role == 'system' %}{{ raise_exception('Gemma has no system role') }}{% endif %}"
     "{{ '<start_of_turn>' + ('model' if message.role == 'assistant' else message.role) + '\n' }}"
     "{{ message.content | trim + '<end_of_turn>\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<start_of_turn>model\n' }}{% endif %}"
@@ -152,7 +153,12 @@ class JinjaChatTemplate:
         return self._encode_turns(_merge_neighbours(_system_into_user(turns)), fresh=fresh)
 
     def _encode_turns(self, turns: list[Message], *, fresh: bool) -> list[int]:
-        return self._to_ids(self._pieces(turns)) if fresh else self._continuation(turns)[1]
+        if not fresh:
+            return self._continuation(turns)[1]
+        ids = self._to_ids(self._pieces(turns))
+        # Some of Gemma's published templates leave BOS to the tokenizer; without it the model is lost.
+        prefix = self._tokenizer.document_prefix
+        return ids if tuple(ids[: len(prefix)]) == prefix else [*prefix, *ids]
 
     def _continuation(self, turns: list[Message]) -> tuple[tuple[int, ...], list[int]]:
         """What closes an earlier answer (its stop token last), and what follows it when the conversation goes on.

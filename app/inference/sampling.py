@@ -11,7 +11,8 @@ from torch import Tensor
 from app.core.errors import InternalError, UserError
 from app.inference.generator import Sampling
 
-_FIRST_CANDIDATES = 256
+_FEW = 256
+_MORE = 4096
 
 
 class Sampler:
@@ -66,7 +67,7 @@ class Sampler:
         if sampling.top_p < 1.0:
             scaled, kept = _nucleus(scaled, sampling.top_p)
             candidates = kept if candidates is None else candidates[kept]
-        cumulative = scaled.double().exp_().cumsum(0)
+        cumulative = scaled.exp().cumsum(0, dtype=torch.float64)
         number = torch.rand((), dtype=torch.float64, generator=self._generator).to(logits.device)
         chosen = torch.searchsorted(cumulative, number * cumulative[-1], right=True).clamp_(max=len(cumulative) - 1)
         return int(chosen if candidates is None else candidates[chosen])
@@ -77,15 +78,16 @@ def _nucleus(scaled: Tensor, top_p: float) -> tuple[Tensor, Tensor]:
 
     The nucleus is small as a rule, so look among ever more of the largest rather than sort a whole vocabulary.
     """
-    total = scaled.double().exp_().sum()
-    n = min(_FIRST_CANDIDATES, len(scaled))
-    while True:
-        largest, places = scaled.topk(n)
-        reached = largest.double().exp_().cumsum(0) / total
+    total = scaled.exp().sum(dtype=torch.float64)
+    for n in (_FEW, _MORE, len(scaled)):
+        if n > len(scaled):
+            continue
+        largest, places = scaled.topk(n) if n < len(scaled) else scaled.sort(descending=True)
+        reached = largest.exp().cumsum(0, dtype=torch.float64) / total
         kept = int((reached < top_p).sum()) + 1
-        if kept <= n or n == len(scaled):
-            return largest[:kept], places[:kept]
-        n = min(16 * n, len(scaled))
+        if kept <= n:
+            break
+    return largest[:kept], places[:kept]
 
 
 def _check(sampling: Sampling) -> None:

@@ -144,7 +144,7 @@ class VocabularyTokenizer(ABC):
     def encode(self, text: str) -> list[int]:
         """See Tokenizer."""
         # A lone surrogate (from a damaged file name, say) has no UTF-8 form and would stop either library.
-        text = text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+        text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
         ids: list[int] = []
         for part in self._parts(text):
             ids += self._encode_part(part)
