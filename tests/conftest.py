@@ -1,8 +1,14 @@
 """Fixtures shared by every test: where the real data and the bundled model are."""
 
+import os
 from pathlib import Path
 
 import pytest
+
+from app.core.threads import wait_passively
+
+# Before any test imports torch, as app/__main__.py does for the program.
+wait_passively(os.environ)
 
 ROOT = Path(__file__).resolve().parent.parent
 

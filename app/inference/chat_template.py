@@ -36,7 +36,7 @@ CHATML = (
 
 _CODE = "chat-template"
 _END_NAMES = ("<eos>", "<end_of_turn>", "<|im_end|>", "<|endoftext|>")
-_INSTRUCTION_TUNED = re.compile(r"[-_]it\b|^\d+b-it\b|[-_]instruct\b", re.IGNORECASE)
+_INSTRUCTION_TUNED = re.compile(r"(?:^|[-_])\d+b[-_](?:it|instruct)\b", re.IGNORECASE)
 # A text's mark stands between two characters that count as white space: where a template trims its texts they are
 # gone, and the text is trimmed likewise.
 _EDGE = "\x1c"
@@ -230,8 +230,9 @@ def _find_template(folder: Path, tokenizer: Tokenizer) -> str | None:
         found = named.get("default")
     if isinstance(found, str):
         return found
-    # Checkpoints in DeepMind's format have no template; Hugging Face's cache puts the name two folders up.
-    names = [folder.name, folder.parent.name, folder.parent.parent.name]
+    # Checkpoints in DeepMind's format have no template, and only their name says what they are: the folder's, that of
+    # the weights in it (2b-it.pt), or one of the two above it (a downloader's cache or a version number in between).
+    names = [folder.name, folder.parent.name, folder.parent.parent.name, *(path.name for path in folder.iterdir())]
     if any(_INSTRUCTION_TUNED.search(name) for name in names):
         for marker, template in (("<start_of_turn>", GEMMA), ("<|im_start|>", CHATML)):
             if tokenizer.control_id(marker) is not None:

@@ -1,7 +1,7 @@
 """Runs a model's chat template, a program from a file that nobody here wrote.
 
 Jinja's sandbox keeps it from Python's internals; here it also gets a limit on loops and on the length of what it
-writes, and nothing that can grow a value without bound in one step.
+writes. What memory it takes is not limited beyond the plainest tricks: that is left to the process it runs in.
 """
 
 from __future__ import annotations
