@@ -87,12 +87,13 @@ def _nucleus(scaled: Tensor, top_p: float) -> tuple[Tensor, Tensor]:
     if kept <= len(largest):
         return largest[:kept], places[:kept]
     # numpy sorts plain values some seventy times faster than torch sorts them with their places.
-    largest = torch.from_numpy(np.sort(scaled.numpy())).flip(0)
-    kept = min(int((_masses(largest).cumsum_(0) < wanted).sum()) + 1, len(largest))
-    lowest = largest[kept - 1]
-    above = torch.nonzero(scaled > lowest).flatten()
-    level = torch.nonzero(scaled == lowest).flatten()
-    places = torch.cat([above, level[: kept - len(above)]])
+    values = scaled.numpy()
+    descending = np.sort(values)[::-1]
+    kept = int((np.exp(descending).cumsum(dtype=np.float64) < wanted).sum()) + 1
+    lowest = descending[min(kept, len(descending)) - 1]
+    above = np.flatnonzero(values > lowest)
+    level = np.flatnonzero(values == lowest)
+    places = torch.from_numpy(np.concatenate([above, level[: kept - len(above)]]))
     return scaled[places], places
 
 

@@ -204,7 +204,9 @@ def folder_with(parent: Path, tokenizer_folder: Path, name: str, files: dict[str
         ("recurrentgemma-2b-it", {}, True),
         ("2b-it", {}, True),
         ("2b", {}, False),
-        ("visit", {}, False),
+        ("my-it-models", {}, False),
+        ("weights", {"2b-it.pt": ""}, True),
+        ("weights", {"2b.pt": ""}, False),
         ("plain", {"chat_template.jinja": GEMMA_PUBLISHED}, True),
         ("plain", {"tokenizer_config.json": json.dumps({"chat_template": GEMMA_PUBLISHED})}, True),
         (
