@@ -87,7 +87,7 @@ def _newer(path: Path) -> None:
 def test_damaged_or_lost_file_is_begun_anew(store: SnapshotStore, path: Path, damage: object) -> None:
     """Whatever happens to the file, loading is a miss, never an error, and saving works again."""
     store.save(KEY, Snapshot(1, b"x" * 90), now=1.0)
-    damage(path)  # type: ignore[operator]
+    damage(path)
     assert store.load(KEY, now=2.0) is None
     assert store.save(KEY, Snapshot(3, b"new"), now=3.0)
     assert store.load(KEY, now=4.0) == Snapshot(3, b"new")

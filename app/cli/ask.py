@@ -1,0 +1,56 @@
+"""`griffin-desk ask FILE "QUESTION"`: the passages that match best, and the model's answer from them."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+
+from app.cli.context import Context
+from app.cli.errors import Interrupted
+from app.cli.output import print_json
+from app.cli.render import document_json, line_text, page_mark, passage_text
+from app.cli.summarize import open_document
+from app.documents.model import Document
+from app.services.codec import line_to_json
+from app.services.library import check_file
+from app.tasks.answer import Answer, answer
+
+PASSAGES = 5
+"""Passages looked up for one question."""
+
+
+def run(context: Context) -> int:
+    """Answer a question about a document. Raises GriffinDeskError and Interrupted."""
+    options = context.options
+    check_file(options.file)
+    model = context.resolve_model()
+    loader = context.start_loading(model)
+    try:
+        item = open_document(context)
+        evidence = context.library.search(item, options.question, limit=PASSAGES)
+        found = answer(item.document, options.question, evidence, loader.result())
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted; the document is in the library, asking again will be quicker") from None
+    if options.json:
+        print_json(
+            sys.stdout,
+            {
+                "document": document_json(item.document),
+                "question": found.question,
+                "answer": [line_to_json(line) for line in found.lines],
+                "passages": [asdict(passage) for passage in found.evidence],
+                "model": model.name,
+            },
+        )
+    else:
+        sys.stdout.write(_text(item.document, found))
+    return 0
+
+
+def _text(document: Document, found: Answer) -> str:
+    mark = page_mark(document)
+    if not found.evidence:
+        return "No passage of the document holds a word of the question.\n"
+    lines = [line_text(line, mark) for line in found.lines]
+    passages = [passage_text(passage, mark) for passage in found.evidence]
+    return "\n".join(["Answer:", *lines, "", "Passages it was given:", *passages]) + "\n"

@@ -1,0 +1,26 @@
+"""How a command ends early: one line on standard error, one JSON object where asked for, an exit code."""
+
+from __future__ import annotations
+
+import sys
+from typing import TextIO
+
+from app.cli.output import one_line, print_json
+from app.core.errors import GriffinDeskError
+
+EXIT_ERROR = 2
+EXIT_INTERRUPTED = 130
+
+
+class Interrupted(Exception):  # noqa: N818 (it is a wish of the user, not an error)
+    """Ctrl-C; the message says how to go on."""
+
+
+def report(error: GriffinDeskError, *, as_json: bool, stdout: TextIO = sys.stdout, stderr: TextIO = sys.stderr) -> int:
+    """Tell the user; returns the exit code."""
+    message = one_line(error.message)
+    if as_json:
+        print_json(stdout, {"error": {"code": error.code, "message": message}})
+    stderr.write(f"griffin-desk: error: {message}\n")
+    stderr.flush()
+    return EXIT_ERROR

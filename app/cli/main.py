@@ -1,0 +1,122 @@
+"""From the command line's words to an exit code: nothing leaves here but one clear line.
+
+Commands are imported when they are called, so that `--help` and a mistyped option answer at once.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from app.cli.errors import EXIT_INTERRUPTED, Interrupted, report
+from app.cli.parser import parse_command_line
+from app.core.errors import GriffinDeskError, InternalError, ResourceError
+from app.core.log import logger, start_logging, stop_logging
+from app.core.paths import DataPaths, data_paths
+from app.core.settings import load_settings
+
+if TYPE_CHECKING:
+    from app.cli.context import Context
+    from app.cli.engine import EngineLoader
+
+EXIT_BROKEN_PIPE = 141
+"""128 + SIGPIPE, what a shell reports for a program that died writing to a closed pipe."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code: 0, 2 for an error, 130 for Ctrl-C."""
+    started_at = time.monotonic()
+    for stream in (sys.stdout, sys.stderr):
+        # A title that the terminal's encoding lacks must not end a run of an hour.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    as_json = "--json" in arguments
+    loaders: list[EngineLoader] = []
+    try:
+        code = _run(parse_command_line(arguments), loaders, started_at)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python flushes standard output once more at exit; give it somewhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = EXIT_BROKEN_PIPE
+    except (KeyboardInterrupt, Interrupted) as interrupt:
+        with suppress(OSError):
+            sys.stderr.write(f"\ngriffin-desk: {interrupt if isinstance(interrupt, Interrupted) else 'interrupted'}\n")
+        code = EXIT_INTERRUPTED
+    except GriffinDeskError as error:
+        code = report(error, as_json=as_json, stdout=sys.stdout, stderr=sys.stderr)
+    if any(loader.running for loader in loaders):
+        # Interpreter shutdown under a thread that is loading torch can crash; everything of ours is on disk.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
+
+
+def _run(options: Namespace, loaders: list[EngineLoader], started_at: float) -> int:
+    paths = data_paths(options.data_dir, os.environ)
+    paths.create()
+    settings = load_settings(paths.settings)
+    handler = start_logging(paths.log, settings.log_level)
+    try:
+        from app.cli.context import open_context
+
+        logger("cli").info("%s begun", options.command)
+        with open_context(options, paths, settings, loaders, started_at=started_at) as context:
+            return _command(context)
+    except (GriffinDeskError, BrokenPipeError, Interrupted) as error:
+        logger("cli").info("%s ended: %s", options.command, type(error).__name__, exc_info=error)
+        raise
+    except Exception as error:
+        logger("cli").exception("%s failed", options.command)
+        raise _translated(error, paths) from error
+    finally:
+        stop_logging(handler)
+
+
+def _command(context: Context) -> int:
+    match context.options.command:
+        case "summarize":
+            from app.cli import summarize
+
+            return summarize.run(context)
+        case "chat":
+            from app.cli import chat
+
+            return chat.run(context)
+        case "ask":
+            from app.cli import ask
+
+            return ask.run(context)
+        case "models":
+            from app.cli import models
+
+            return models.run(context)
+        case "sessions":
+            from app.cli import sessions
+
+            return sessions.run(context)
+        case "doctor":
+            from app.cli import doctor
+
+            return doctor.run(context)
+        case unknown:
+            raise AssertionError(f"the parser let the command {unknown!r} through")
+
+
+def _translated(error: Exception, paths: DataPaths) -> GriffinDeskError:
+    """What an exception that nobody foresaw means to the user; the log has the traceback."""
+    if isinstance(error, MemoryError) or "not enough memory" in str(error):
+        return ResourceError("there is not enough memory; close other programs or use a smaller model", code="memory")
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return ResourceError("the disk is full; free some space and run the command again", code="disk-full")
+    if isinstance(error, sqlite3.Error):
+        return ResourceError(f"the library could not be used ({error}); see {paths.log}", code="storage")
+    return InternalError(f"something went wrong inside Griffin Desk ({type(error).__name__}); see {paths.log}")

@@ -1,0 +1,73 @@
+"""What reaches the user: JSON or text on standard output, files written whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TextIO
+
+from app.core.errors import ResourceError, UserError
+
+
+def clean(text: str) -> str:
+    """Text without control characters: a document must not steer the terminal it is shown on."""
+    return "".join(c for c in text if c in "\n\t" or (ord(c) >= 32 and not 0x7F <= ord(c) <= 0x9F))
+
+
+def one_line(text: str) -> str:
+    """The same on one line."""
+    return " ".join(clean(text).split())
+
+
+def print_json(stream: TextIO, value: dict[str, Any]) -> None:
+    """One JSON object."""
+    stream.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    stream.flush()
+
+
+def check_writable(path: Path, *, source: Path) -> None:
+    """UserError, before any work is done, when a result could not be written to `path`."""
+    folder = path.parent
+    if path.is_dir():
+        raise UserError(f"--out {path} is a folder; name a file", code="out")
+    if not folder.is_dir():
+        raise UserError(f"--out {path}: there is no folder {folder}; make it first", code="out")
+    if path.exists() and source.exists() and path.samefile(source):
+        raise UserError(f"--out {path} is the document itself; name another file", code="out")
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UserError(f"--out {path} cannot be written ({error.strerror or error})", code="out") from error
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a file so that at any moment it holds the old text or all of the new one."""
+    temporary: Path | None = None
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", encoding="utf-8", errors="replace", dir=path.parent, prefix=f".{path.name}.", delete=False
+        ) as stream:
+            temporary = Path(stream.name)
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        # A temporary file is closed to others; the result gets the rights of any new file of this user.
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o666 & ~umask)
+        temporary.replace(path)
+    except OSError as error:
+        if temporary is not None:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        raise ResourceError(
+            f"{path} cannot be written ({'the disk is full' if full else error.strerror or error}); "
+            "the summary is kept in the library, run the command again to write it",
+            code="disk-full" if full else "out",
+        ) from error

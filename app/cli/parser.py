@@ -1,0 +1,111 @@
+"""The command line's grammar. Light on purpose: `--help` and a mistyped option answer at once."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import NoReturn
+
+from app.core.errors import UserError
+from app.documents.limits import PageRange
+from app.tasks.model import Style
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+WEIGHT_FORMATS = ("auto", "float32", "bfloat16", "int8")
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of printing the usage: every mistake is one line, in one place."""
+        raise UserError(f"{message}; see `{self.prog} --help`", code="usage")
+
+
+def program_version() -> str:
+    """The installed version; 'unknown' in a checkout that was never installed."""
+    try:
+        return version("griffin-desk")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def parse_command_line(arguments: Sequence[str]) -> argparse.Namespace:
+    """The options of one command; its name is in `command`. UserError for a mistake; --help and --version exit."""
+    return _build().parse_args(arguments)
+
+
+def _build() -> _Parser:
+    parser = _Parser(
+        prog="griffin-desk",
+        description="Reads whole long documents with RecurrentGemma (Griffin) models on your own machine, offline.",
+    )
+    parser.add_argument("--version", action="version", version=f"griffin-desk {program_version()}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    common = _Parser(add_help=False)
+    common.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    common.add_argument("--data-dir", type=_path, metavar="DIR", help="folder of the library, models and settings")
+
+    engine = _Parser(add_help=False)
+    engine.add_argument("--model", metavar="NAME|PATH", help="an installed model's name, or a path to a model")
+    engine.add_argument("--device", choices=DEVICES, help="where the model runs (default: auto)")
+    engine.add_argument("--weight-format", choices=WEIGHT_FORMATS, help="how weights are held (default: auto)")
+
+    document = _Parser(add_help=False)
+    document.add_argument("file", type=_path, metavar="FILE", help="the document")
+    document.add_argument("--password", metavar="PW", help="password of an encrypted document")
+    document.add_argument("--pages", type=_pages, metavar="1-50", help="read these pages only")
+
+    summarize = commands.add_parser(
+        "summarize", parents=[document, engine, common], help="read a whole document and summarise it"
+    )
+    summarize.add_argument(
+        "--style", type=Style, choices=list(Style), metavar="STYLE", help="brief, detailed or key-passages"
+    )
+    summarize.add_argument("--out", type=_path, metavar="FILE.md", help="write the summary to a file")
+    summarize.add_argument("--fresh", action="store_true", help="make it anew, whatever is stored or was interrupted")
+
+    chat = commands.add_parser("chat", parents=[engine, common], help="talk to the model; /quit ends")
+    chat.add_argument("--session", metavar="ID", help="go on with a stored conversation")
+
+    ask = commands.add_parser("ask", parents=[document, engine, common], help="ask a question about a document")
+    ask.add_argument("question", metavar="QUESTION", type=_question, help="the question, in quotes")
+
+    models = commands.add_parser("models", help="the models there are").add_subparsers(
+        dest="action", metavar="list|info", required=True
+    )
+    models.add_parser("list", parents=[common], help="all models that have a name")
+    info = models.add_parser("info", parents=[common], help="what one model is")
+    info.add_argument("model", nargs="?", metavar="NAME|PATH", help="default: the model in force")
+
+    sessions = commands.add_parser("sessions", help="stored conversations and summaries").add_subparsers(
+        dest="action", metavar="list|show", required=True
+    )
+    sessions.add_parser("list", parents=[common], help="all of them, last changed first")
+    show = sessions.add_parser("show", parents=[common], help="one of them")
+    show.add_argument("id", metavar="ID", help="its id, or the beginning of it")
+
+    commands.add_parser("doctor", parents=[engine, common], help="check this machine and the installation")
+    return parser
+
+
+def _path(text: str) -> Path:
+    if not text:
+        raise argparse.ArgumentTypeError("the path is empty")
+    if "\0" in text:
+        raise argparse.ArgumentTypeError("the path holds a zero character")
+    return Path(text).expanduser()
+
+
+def _pages(text: str) -> PageRange:
+    try:
+        return PageRange.parse(text)
+    except (UserError, ValueError) as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _question(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("the question is empty")
+    return text

@@ -1,0 +1,166 @@
+"""Progress of a summary on standard error: a bar on a terminal, now and then a line elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Protocol, TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+LINE_INTERVAL_S = 10.0
+
+
+class ProgressReport(Protocol):
+    """What the summary tells while it runs."""
+
+    def __enter__(self) -> ProgressReport:
+        """Begin to show."""
+        ...
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Leave the terminal clean."""
+        ...
+
+    def say(self, text: str) -> None:
+        """A line that stays."""
+        ...
+
+    def parsing(self, done: int, total: int) -> None:
+        """Pages taken out of the file."""
+        ...
+
+    def reading(self, page: int, pages: int, tokens_done: int, tokens_total: int) -> None:
+        """Tokens that went through the model."""
+        ...
+
+    def part(self, done: int, total: int) -> None:
+        """Sections whose notes are written."""
+        ...
+
+
+def progress_report(stream: TextIO, monotonic: Callable[[], float]) -> ProgressReport:
+    """A bar where the stream is a terminal, else lines."""
+    return BarReport(stream) if stream.isatty() else LineReport(stream, monotonic)
+
+
+class _TokensPerSecond(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        """Speed over the last half minute."""
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:,.0f} tokens/s" if speed and task.fields["unit"] == "tokens" else "")
+
+
+class BarReport:
+    """A rich progress bar: pages, tokens, tokens per second, time left."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("page {task.fields[page]}/{task.fields[pages]}"),
+            TextColumn("{task.completed:,.0f}/{task.total:,.0f} {task.fields[unit]}"),
+            _TokensPerSecond(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=Console(file=stream, stderr=True),
+            transient=True,
+        )
+        self._parse_task = self._progress.add_task("Opening", total=1, page=0, pages=0, unit="pages", visible=False)
+        self._read_task = self._progress.add_task("Reading", total=1, page=0, pages=0, unit="tokens", visible=False)
+
+    def __enter__(self) -> BarReport:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def say(self, text: str) -> None:
+        """See ProgressReport."""
+        self._progress.console.print(Text(text), soft_wrap=True)
+
+    def parsing(self, done: int, total: int) -> None:
+        """See ProgressReport."""
+        self._progress.update(self._parse_task, completed=done, total=total, page=done, pages=total, visible=True)
+
+    def reading(self, page: int, pages: int, tokens_done: int, tokens_total: int) -> None:
+        """See ProgressReport."""
+        self._progress.update(self._parse_task, visible=False)
+        if not self._progress.tasks[self._read_task].visible:
+            # The clock of the speed starts with the first token, not with the opening of the file.
+            self._progress.reset(self._read_task, completed=tokens_done, page=page, pages=pages)
+        self._progress.update(
+            self._read_task, completed=tokens_done, total=tokens_total, page=page, pages=pages, visible=True
+        )
+
+    def part(self, done: int, total: int) -> None:
+        """See ProgressReport."""
+        self._progress.update(self._read_task, description=f"Reading, {done}/{total} sections written")
+
+
+class LineReport:
+    """Plain lines, at most one in ten seconds, for logs and pipes."""
+
+    def __init__(self, stream: TextIO, monotonic: Callable[[], float]) -> None:
+        self._stream = stream
+        self._monotonic = monotonic
+        self._last_line_at = monotonic()
+        self._start: tuple[float, int] | None = None
+        self._parts = ""
+
+    def __enter__(self) -> LineReport:
+        return self
+
+    def __exit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._stream.flush()
+
+    def say(self, text: str) -> None:
+        """See ProgressReport."""
+        self._stream.write(text + "\n")
+        self._stream.flush()
+
+    def parsing(self, done: int, total: int) -> None:
+        """See ProgressReport."""
+        if self._due():
+            self.say(f"opening: page {done} of {total}")
+
+    def reading(self, page: int, pages: int, tokens_done: int, tokens_total: int) -> None:
+        """See ProgressReport."""
+        now = self._monotonic()
+        if self._start is None:
+            self._start = (now, tokens_done)
+        if not self._due():
+            return
+        seconds, tokens = now - self._start[0], tokens_done - self._start[1]
+        speed = tokens / seconds if seconds > 0 else 0.0
+        left = f", {_duration((tokens_total - tokens_done) / speed)} left" if speed > 0 else ""
+        self.say(
+            f"reading: page {page} of {pages}, {tokens_done:,} of {tokens_total:,} tokens, "
+            f"{speed:,.0f} tokens/s{left}{self._parts}"
+        )
+
+    def part(self, done: int, total: int) -> None:
+        """See ProgressReport."""
+        self._parts = f", {done} of {total} sections written"
+
+    def _due(self) -> bool:
+        now = self._monotonic()
+        if now - self._last_line_at < LINE_INTERVAL_S:
+            return False
+        self._last_line_at = now
+        return True
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

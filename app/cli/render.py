@@ -1,0 +1,117 @@
+"""Summaries and answers as JSON objects and as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Any
+
+from app.cli.output import one_line
+from app.documents.model import Document, PageKind, Passage
+from app.services.codec import line_to_json, notes_to_json
+from app.services.summaries import SummaryResult
+from app.tasks.model import Line
+
+UNSUPPORTED = "[not supported by the text]"
+
+
+def document_json(document: Document) -> dict[str, Any]:
+    """`{title, pages, pages_without_text, content_hash, ...}`; `problems` says why a page gave no text."""
+    return {
+        "title": document.title,
+        "format": document.format,
+        "content_hash": document.content_hash,
+        "page_kind": document.page_kind.value,
+        "pages": len(document.pages),
+        "pages_without_text": list(document.pages_without_text),
+        "problems": {str(page.number): page.problem for page in document.pages if page.problem},
+        "warnings": list(document.warnings),
+    }
+
+
+def summary_json(document: Document, result: SummaryResult, *, stored: bool) -> dict[str, Any]:
+    """The one object of `summarize --json`."""
+    return {
+        "document": document_json(document),
+        "style": result.style.value,
+        "stored": stored,
+        "sections": [notes_to_json(section) for section in result.sections],
+        "summary": [line_to_json(line) for line in result.lines],
+        "stats": result.stats,
+    }
+
+
+def summary_markdown(document: Document, result: SummaryResult) -> str:
+    """The summary, then the notes section by section, then what was and was not read."""
+    mark = page_mark(document)
+    blocks = [f"# {one_line(document.title)}", f"*Summary ({result.style.value}) by {result.stats['model']}*"]
+    blocks += ["## Summary", _bullets(result.lines, mark)]
+    blocks.append("## Notes")
+    for section in result.sections:
+        blocks.append(f"### {one_line(section.title)} ({_range(mark, section.page_from, section.page_to)})")
+        blocks.append(_bullets(section.notes, mark))
+    blocks += ["## Coverage", coverage(document)]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def page_mark(document: Document) -> str:
+    """How a page is cited: p. for a file's own pages, part where the text was cut into parts."""
+    return "part" if document.page_kind is PageKind.PART else "p."
+
+
+def line_text(line: Line, mark: str) -> str:
+    """A line with the pages it rests on, `[p. 57]`, or marked as unsupported."""
+    if not line.supported:
+        return f"{one_line(line.text)} {UNSUPPORTED}"
+    pages = sorted({citation.page for citation in line.citations})
+    return f"{one_line(line.text)} [{mark} {', '.join(map(str, pages))}]" if pages else one_line(line.text)
+
+
+def passage_text(passage: Passage, mark: str) -> str:
+    """A passage after its page, on one line."""
+    return f"[{_range(mark, passage.page_from, passage.page_to)}] {one_line(passage.text)}"
+
+
+def coverage(document: Document) -> str:
+    """How many pages gave text, which did not and why, and the reader's warnings."""
+    total = len(document.pages)
+    missing = document.pages_without_text
+    unit = "parts" if document.page_kind is PageKind.PART else "pages"
+    lines = [f"{total - len(missing)} of {total} {unit} gave text and were read."]
+    reasons: dict[str, list[int]] = {}
+    for page in document.pages:
+        if page.number in missing or page.problem:
+            reasons.setdefault(one_line(page.problem) or "no text on the page", []).append(page.number)
+    lines += [f"- {unit} {_ranges(numbers)}: {reason}" for reason, numbers in reasons.items()]
+    lines += [f"- {one_line(warning)}" for warning in document.warnings]
+    return "\n".join(lines)
+
+
+def stats_line(stats: dict[str, Any]) -> str:
+    """Speed, memory and state size of the runs that made a result."""
+    return (
+        f"read {stats['prefill_tokens']:,} tokens at {stats['prefill_tokens_per_second']:,.1f} tokens/s, "
+        f"wrote {stats['decode_tokens']:,} at {stats['decode_tokens_per_second']:,.1f} tokens/s, "
+        f"peak memory {mebibytes(stats['peak_rss_bytes'])}, state {mebibytes(stats['state_bytes'])} "
+        f"({stats['model']}, {stats['device']}, {stats['weight_format']})"
+    )
+
+
+def mebibytes(nbytes: int) -> str:
+    """`12.3 MiB`."""
+    return f"{nbytes / 2**20:,.1f} MiB"
+
+
+def _bullets(lines: Iterable[Line], mark: str) -> str:
+    return "\n".join(f"- {line_text(line, mark)}" for line in lines)
+
+
+def _range(mark: str, first: int, last: int) -> str:
+    return f"{mark} {first}" if first == last else f"{mark} {first}-{last}"
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    """1, 2, 3, 7 as `1-3, 7`."""
+    starts = [numbers[0], *(b for a, b in pairwise(numbers) if b != a + 1)]
+    ends = [*(a for a, b in pairwise(numbers) if b != a + 1), numbers[-1]]
+    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in zip(starts, ends, strict=True))

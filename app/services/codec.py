@@ -1,0 +1,100 @@
+"""Lines, notes and model information as plain JSON values: what the store keeps and `--json` prints."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from app.inference.generator import ModelInfo, Usage
+from app.tasks.model import Citation, Line, SectionNotes
+
+Json = dict[str, Any]
+
+
+def line_to_json(line: Line) -> Json:
+    """`{text, supported, citations: [{page, quote, start, end}]}`."""
+    return {"text": line.text, "supported": line.supported, "citations": [asdict(c) for c in line.citations]}
+
+
+def line_from_json(value: Mapping[str, Any]) -> Line:
+    """The inverse of `line_to_json`."""
+    return Line(value["text"], value["supported"], tuple(Citation(**c) for c in value["citations"]))
+
+
+def notes_to_json(notes: SectionNotes) -> Json:
+    """`{index, title, page_from, page_to, notes: [line, ...]}`."""
+    return {
+        "index": notes.index,
+        "title": notes.title,
+        "page_from": notes.page_from,
+        "page_to": notes.page_to,
+        "notes": [line_to_json(line) for line in notes.notes],
+    }
+
+
+def notes_from_json(value: Mapping[str, Any]) -> SectionNotes:
+    """The inverse of `notes_to_json`."""
+    return SectionNotes(
+        index=value["index"],
+        title=value["title"],
+        page_from=value["page_from"],
+        page_to=value["page_to"],
+        notes=tuple(line_from_json(line) for line in value["notes"]),
+    )
+
+
+def dumps(value: object) -> str:
+    """Compact JSON for the store."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def lines_dumps(lines: Iterable[Line]) -> str:
+    """Lines as the store keeps them."""
+    return dumps([line_to_json(line) for line in lines])
+
+
+def lines_loads(text: str) -> tuple[Line, ...]:
+    """The inverse of `lines_dumps`."""
+    return tuple(line_from_json(value) for value in json.loads(text))
+
+
+def sections_dumps(sections: Iterable[SectionNotes]) -> str:
+    """Section notes as the store keeps them."""
+    return dumps([notes_to_json(section) for section in sections])
+
+
+def sections_loads(text: str) -> tuple[SectionNotes, ...]:
+    """The inverse of `sections_dumps`."""
+    return tuple(notes_from_json(value) for value in json.loads(text))
+
+
+def usage_loads(text: str) -> Usage:
+    """Totals of tokens and seconds; zeros for ''."""
+    return Usage(**json.loads(text)) if text else Usage()
+
+
+def usage_sum(*parts: Usage) -> Usage:
+    """Totals added up field by field."""
+    return Usage(
+        prefill_tokens=sum(p.prefill_tokens for p in parts),
+        prefill_seconds=sum(p.prefill_seconds for p in parts),
+        decode_tokens=sum(p.decode_tokens for p in parts),
+        decode_seconds=sum(p.decode_seconds for p in parts),
+    )
+
+
+def usage_since(now: Usage, before: Usage) -> Usage:
+    """What was added between two readings of a generator's totals."""
+    return Usage(
+        prefill_tokens=now.prefill_tokens - before.prefill_tokens,
+        prefill_seconds=now.prefill_seconds - before.prefill_seconds,
+        decode_tokens=now.decode_tokens - before.decode_tokens,
+        decode_seconds=now.decode_seconds - before.decode_seconds,
+    )
+
+
+def model_info_loads(text: str) -> ModelInfo:
+    """Model information from `dumps(asdict(info))`."""
+    return ModelInfo(**json.loads(text))

@@ -1,0 +1,150 @@
+"""Which models there are, and which one a name or a path means. Looks at files only: nothing is loaded."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from app.core.errors import CheckpointError, UserError
+from app.inference.config import BlockType, GriffinConfig, config_from_json
+from app.inference.generator import ModelInfo
+from app.services.codec import dumps, model_info_loads
+from app.storage.known_models import KnownModelStore
+
+STARTER_NAME = "starter"
+_WEIGHT_SUFFIXES = (".safetensors", ".pt")
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledModel:
+    """A model's files: a folder, or one weights file."""
+
+    name: str
+    path: Path
+    origin: str
+    """bundled, data folder or path."""
+
+    def files(self) -> list[Path]:
+        """All files, in order of name."""
+        if self.path.is_file():
+            return [self.path]
+        return sorted(file for file in self.path.iterdir() if file.is_file())
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all files together."""
+        return sum(file.stat().st_size for file in self.files())
+
+
+class ModelService:
+    """The bundled starter model, the folders under `<data folder>/models`, and any path."""
+
+    def __init__(self, *, bundled: Path, models_dir: Path, known: KnownModelStore, now: Callable[[], float]) -> None:
+        self._bundled = bundled
+        self._models_dir = models_dir
+        self._known = known
+        self._now = now
+
+    def installed(self) -> list[InstalledModel]:
+        """All models that have a name, the bundled one first."""
+        return installed_models(self._bundled, self._models_dir)
+
+    def resolve(self, name_or_path: str) -> InstalledModel:
+        """The model meant; see `resolve_model`."""
+        return resolve_model(name_or_path, self._bundled, self._models_dir)
+
+    def last_known(self, model: InstalledModel, *, device: str, weight_format: str) -> ModelInfo | None:
+        """What these very files were when they were last loaded with these options; None when never."""
+        text = self._known.find(file_signature(model, device=device, weight_format=weight_format))
+        return model_info_loads(text) if text else None
+
+    def remember(self, model: InstalledModel, info: ModelInfo, *, device: str, weight_format: str) -> None:
+        """Keep what the files turned out to be."""
+        signature = file_signature(model, device=device, weight_format=weight_format)
+        self._known.remember(signature, dumps(asdict(info)), now=self._now())
+
+
+def installed_models(bundled: Path, models_dir: Path) -> list[InstalledModel]:
+    """The bundled model first, then the folders of the user's models in order of name."""
+    found = [InstalledModel(STARTER_NAME, bundled, "bundled")] if looks_like_model(bundled) else []
+    if models_dir.is_dir():
+        found += [
+            InstalledModel(folder.name, folder, "data folder")
+            for folder in sorted(models_dir.iterdir())
+            if folder.name != STARTER_NAME and looks_like_model(folder)
+        ]
+    return found
+
+
+def resolve_model(name_or_path: str, bundled: Path, models_dir: Path) -> InstalledModel:
+    """A name wins over a path of the same spelling. UserError: unknown; CheckpointError: no model there."""
+    models = installed_models(bundled, models_dir)
+    for model in models:
+        if model.name == name_or_path:
+            return model
+    path = Path(name_or_path).expanduser()
+    if name_or_path and path.exists():
+        path = path.absolute()
+        if not looks_like_model(path):
+            raise CheckpointError(
+                f"{path} is no model: expected a folder with config.json and *.safetensors, or a .pt file",
+                code="not-a-model",
+            )
+        return InstalledModel(path.name, path, "path")
+    raise UserError(
+        f"unknown model {name_or_path!r}; known are {', '.join(m.name for m in models) or 'none'}, "
+        f"or give a path, or put a model's folder into {models_dir}",
+        code="unknown-model",
+    )
+
+
+def looks_like_model(path: Path) -> bool:
+    """Whether it is worth asking the engine: a weights file, or a folder that holds one or a config.json."""
+    if path.is_file():
+        return path.suffix in _WEIGHT_SUFFIXES
+    return path.is_dir() and any(f.name == "config.json" or f.suffix in _WEIGHT_SUFFIXES for f in path.iterdir())
+
+
+def file_signature(model: InstalledModel, *, device: str, weight_format: str) -> str:
+    """SHA-256 over the files' names, sizes and times of change, and the options they are loaded with."""
+    facts = [device, weight_format, str(model.path)]
+    for file in model.files():
+        status = file.stat()
+        facts.append(f"{file.name} {status.st_size} {status.st_mtime_ns}")
+    return hashlib.sha256("\n".join(facts).encode()).hexdigest()
+
+
+def describe_model(model: InstalledModel) -> dict[str, Any]:
+    """Name, place, size and, where there is a config.json, the architecture. CheckpointError when that is damaged."""
+    facts: dict[str, Any] = {
+        "name": model.name,
+        "path": str(model.path),
+        "origin": model.origin,
+        "nbytes": model.nbytes,
+    }
+    config_path = model.path / "config.json"
+    if config_path.is_file():
+        config = _read_config(config_path)
+        facts |= {
+            "layers": len(config.block_types),
+            "recurrent_layers": sum(block is BlockType.RECURRENT for block in config.block_types),
+            "attention_layers": sum(block is BlockType.ATTENTION for block in config.block_types),
+            "width": config.width,
+            "window_tokens": config.window_tokens,
+            "vocab_size": config.vocab_size,
+        }
+    return facts
+
+
+def _read_config(path: Path) -> GriffinConfig:
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path} is damaged ({error}); fetch the model's files again") from error
+    if not isinstance(raw, dict):
+        raise CheckpointError(f"{path} is damaged (no JSON object); fetch the model's files again")
+    return config_from_json(raw)

@@ -1,0 +1,283 @@
+"""Summaries that survive interruption: each part's notes are committed as they are written.
+
+The task does the reading and writing; this service gives it what an earlier run left, keeps what it
+produces, and saves the state now and then so that a resumed run need not read from the first page.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+from app.core.errors import CheckpointError
+from app.core.log import logger
+from app.documents.model import Document
+from app.inference.generator import Cancelled, ModelInfo, StateRef, TextGenerator, Usage, never
+from app.services import codec
+from app.services.library import READER_VERSION, LibraryDocument
+from app.storage.snapshots import Snapshot, SnapshotKey, SnapshotStore
+from app.storage.summaries import SummaryKey, SummaryRecord, SummaryStore
+from app.tasks.model import Line, SectionNotes, Style
+from app.tasks.summarize import Event, PartDone, ReadProgress, Resume, SummaryDone
+
+TASK_VERSION = "1"
+"""Raise it when the summary task would write other notes from the same document and model."""
+
+_log = logger("summaries")
+
+
+class SummaryTask(Protocol):
+    """`app.tasks.summarize.summarize`."""
+
+    def __call__(
+        self,
+        document: Document,
+        generator: TextGenerator,
+        *,
+        style: Style,
+        resume: Resume | None = None,
+        cancelled: Cancelled = never,
+    ) -> Generator[Event]:
+        """Read the document through the model's state; notes at each part's end, the summary at the end."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryStarted:
+    """A job begins, or goes on: parts whose notes are there, and parts that need not be read again either."""
+
+    job_id: str
+    parts_written: int
+    parts_read: int
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryResult:
+    """A finished summary. `stats` are those of the runs that made it, also when it is shown again later."""
+
+    job_id: str
+    style: Style
+    sections: tuple[SectionNotes, ...]
+    lines: tuple[Line, ...]
+    stats: dict[str, Any]
+
+
+SummaryEvent = SummaryStarted | ReadProgress | PartDone | SummaryResult
+
+ExtraStats = Callable[[], dict[str, Any]]
+"""Figures that only the caller knows, such as peak memory of all processes."""
+
+
+class SummaryService:
+    """Runs, keeps, resumes and finds summaries."""
+
+    def __init__(
+        self,
+        store: SummaryStore,
+        snapshots: SnapshotStore,
+        *,
+        task: SummaryTask,
+        now: Callable[[], float],
+        monotonic: Callable[[], float],
+        new_id: Callable[[], str],
+        snapshot_interval_s: float,
+    ) -> None:
+        self._store = store
+        self._snapshots = snapshots
+        self._task = task
+        self._now = now
+        self._monotonic = monotonic
+        self._new_id = new_id
+        self._snapshot_interval_s = snapshot_interval_s
+
+    def overview(self) -> list[dict[str, Any]]:
+        """All jobs, last changed first."""
+        return self._store.overview()
+
+    def finished(self, document_id: str, page_range: str, info: ModelInfo, style: Style) -> SummaryResult | None:
+        """The summary of this document by this model in this style, where the newest job for it is finished."""
+        record = self._store.newest(_key(document_id, page_range, info, style))
+        if record is None or not record.finished:
+            return None
+        _log.info("job %s: summary hit: finished before", record.id)
+        return SummaryResult(
+            job_id=record.id,
+            style=style,
+            sections=codec.sections_loads(record.sections),
+            lines=codec.lines_loads(record.lines),
+            stats=json.loads(record.stats),
+        )
+
+    def run(
+        self,
+        item: LibraryDocument,
+        generator: TextGenerator,
+        *,
+        style: Style,
+        fresh: bool = False,
+        extra_stats: ExtraStats = dict,
+        cancelled: Cancelled = never,
+    ) -> Iterator[SummaryEvent]:
+        """Make the summary, going on from an interrupted run unless `fresh`.
+
+        Yields SummaryStarted, the task's events, and SummaryResult. A PartDone is yielded after its notes
+        are on disk. Ends early, with everything so far kept, when the caller stops asking.
+        """
+        key = _key(item.document.content_hash, item.page_range, generator.info, style)
+        job_id, earlier = self._open_job(key, generator.info, fresh)
+        snapshot_key = SnapshotKey(job_id, key.model_fingerprint, key.document_id)
+        resume = self._resume(earlier, snapshot_key, generator) if earlier is not None else None
+        yield SummaryStarted(job_id, len(resume.notes) if resume else 0, resume.parts_read if resume else 0)
+
+        before = codec.usage_loads(earlier.usage if earlier else "")
+        job = _Job(job_id, snapshot_key, generator, before, generator.usage)
+        written = len(resume.notes) if resume else 0
+        last_snapshot = self._monotonic()
+        events = self._task(item.document, generator, style=style, resume=resume, cancelled=cancelled)
+        with closing(events), _dropping(generator, resume):
+            for event in events:
+                if isinstance(event, PartDone):
+                    self._keep_part(job, event)
+                    written += 1
+                    due = self._monotonic() - last_snapshot >= self._snapshot_interval_s
+                    if due or event.part_index + 1 == event.parts_total:
+                        self._keep_state(job, event.part_index + 1, event.state)
+                        last_snapshot = self._monotonic()
+                if isinstance(event, SummaryDone):
+                    yield self._finish(job, event, style, written, resume, extra_stats)
+                else:
+                    yield event
+
+    def _open_job(self, key: SummaryKey, info: ModelInfo, fresh: bool) -> tuple[str, SummaryRecord | None]:
+        """The id of the job, and the interrupted run that it goes on from."""
+        record = self._store.newest(key)
+        if record is not None and not record.finished and not fresh:
+            _log.info("job %s: resumed: %d of %d parts written", record.id, len(record.parts), record.parts_total)
+            self._store.reopen(record.id, now=self._now())
+            return record.id, record
+        if record is not None and not record.finished:
+            _log.info("job %s: given up: made anew", record.id)
+            self._snapshots.drop(record.id)
+        job_id = self._new_id()
+        _log.info("job %s: begun: %s", job_id, "made anew" if record else "no earlier run")
+        self._store.begin(job_id, key, model_name=info.name, now=self._now())
+        return job_id, None
+
+    def _resume(self, record: SummaryRecord, key: SnapshotKey, generator: TextGenerator) -> Resume:
+        notes = tuple(codec.notes_from_json(json.loads(part)) for part in record.parts)
+        snapshot = self._snapshots.load(key, now=self._now())
+        if snapshot is not None and snapshot.parts_read > len(notes):
+            # Possible only after the library was put back from a backup.
+            _log.warning(
+                "job %s: snapshot unused: after part %d, notes of %d", key.job_id, snapshot.parts_read, len(notes)
+            )
+            snapshot = None
+        if snapshot is None:
+            return Resume(notes, 0, None)
+        try:
+            state = generator.load_state(snapshot.state)
+        except CheckpointError as error:
+            _log.warning("job %s: snapshot unused: %s", key.job_id, error.message)
+            self._snapshots.drop(key.job_id)
+            return Resume(notes, 0, None)
+        return Resume(notes, snapshot.parts_read, state)
+
+    def _keep_part(self, job: _Job, event: PartDone) -> None:
+        self._store.add_part(
+            job.id,
+            event.part_index,
+            codec.dumps(codec.notes_to_json(event.notes)),
+            parts_total=event.parts_total,
+            usage=codec.dumps(asdict(job.usage())),
+            now=self._now(),
+        )
+        _log.info("job %s: part %d of %d written", job.id, event.part_index + 1, event.parts_total)
+
+    def _keep_state(self, job: _Job, parts_read: int, state: StateRef) -> None:
+        snapshot = Snapshot(parts_read, job.generator.save_state(state))
+        self._snapshots.save(job.snapshot_key, snapshot, now=self._now())
+
+    def _finish(
+        self,
+        job: _Job,
+        done: SummaryDone,
+        style: Style,
+        written: int,
+        resume: Resume | None,
+        extra_stats: ExtraStats,
+    ) -> SummaryResult:
+        usage = job.usage()
+        reused = len(resume.notes) if resume else 0
+        stats = _stats(usage, job.generator.info) | {
+            "style": style.value,
+            "parts": written,
+            "parts_reused": reused,
+            "parts_not_read_again": resume.parts_read if resume else 0,
+            **extra_stats(),
+        }
+        self._store.finish(
+            job.id,
+            lines=codec.lines_dumps(done.summary),
+            sections=codec.sections_dumps(done.sections),
+            usage=codec.dumps(asdict(usage)),
+            stats=codec.dumps(stats),
+            now=self._now(),
+        )
+        self._snapshots.drop(job.id)
+        _log.info("job %s: finished", job.id)
+        return SummaryResult(job.id, style, done.sections, done.summary, stats)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One run of a job: what it needs to add this run's totals to the earlier runs'."""
+
+    id: str
+    snapshot_key: SnapshotKey
+    generator: TextGenerator
+    earlier: Usage
+    at_start: Usage
+
+    def usage(self) -> Usage:
+        return codec.usage_sum(self.earlier, codec.usage_since(self.generator.usage, self.at_start))
+
+
+@contextmanager
+def _dropping(generator: TextGenerator, resume: Resume | None) -> Iterator[None]:
+    """Free the restored state at the end: the task goes on from a fork of it."""
+    try:
+        yield
+    finally:
+        if resume is not None and resume.state is not None:
+            generator.drop(resume.state)
+
+
+def _key(document_id: str, page_range: str, info: ModelInfo, style: Style) -> SummaryKey:
+    return SummaryKey(
+        document_id=document_id,
+        model_fingerprint=info.fingerprint,
+        style=style.value,
+        page_range=page_range,
+        options=f"reader {READER_VERSION}, task {TASK_VERSION}",
+    )
+
+
+def _stats(usage: Usage, info: ModelInfo) -> dict[str, Any]:
+    return {
+        "prefill_tokens": usage.prefill_tokens,
+        "prefill_tokens_per_second": _rate(usage.prefill_tokens, usage.prefill_seconds),
+        "decode_tokens": usage.decode_tokens,
+        "decode_tokens_per_second": _rate(usage.decode_tokens, usage.decode_seconds),
+        "state_bytes": info.state_nbytes,
+        "model": info.name,
+        "model_fingerprint": info.fingerprint,
+        "device": info.device,
+        "weight_format": info.weight_format,
+    }
+
+
+def _rate(tokens: int, seconds: float) -> float:
+    return round(tokens / seconds, 1) if seconds > 0 else 0.0

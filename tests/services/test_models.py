@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from app.core.errors import CheckpointError, UserError
+from app.inference.generator import ModelInfo
+from app.services.models import ModelService, describe_model, file_signature
+from app.storage.database import Database
+from app.storage.known_models import KnownModelStore
+
+
+def _model(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text("{}")
+    return folder
+
+
+@pytest.fixture
+def models(tmp_path: Path, database: Database) -> ModelService:
+    _model(tmp_path / "bundled")
+    _model(tmp_path / "models" / "mine")
+    (tmp_path / "models" / "notes").mkdir()
+    return ModelService(
+        bundled=tmp_path / "bundled",
+        models_dir=tmp_path / "models",
+        known=KnownModelStore(database),
+        now=lambda: 1.0,
+    )
+
+
+def test_bundled_first_then_the_users(models: ModelService) -> None:
+    """Folders without a model are not listed."""
+    assert [(m.name, m.origin) for m in models.installed()] == [("starter", "bundled"), ("mine", "data folder")]
+
+
+def test_resolve_by_name_and_path(models: ModelService, tmp_path: Path) -> None:
+    """A name of the list, or the path of a folder or weights file."""
+    assert models.resolve("mine").path == tmp_path / "models" / "mine"
+    other = _model(tmp_path / "else" / "where")
+    assert (models.resolve(str(other)).name, models.resolve(str(other)).origin) == ("where", "path")
+
+
+def test_unknown_name_lists_the_known(models: ModelService) -> None:
+    """The sentence says what could be typed instead."""
+    with pytest.raises(UserError, match="unknown model 'nope'; known are starter, mine,") as caught:
+        models.resolve("nope")
+    assert caught.value.code == "unknown-model"
+
+
+@pytest.mark.parametrize("name", ["notes", "a.txt"])
+def test_path_without_a_model_is_named(models: ModelService, tmp_path: Path, name: str) -> None:
+    """A folder or file that is there but holds no model is no unknown name."""
+    (tmp_path / "models" / "a.txt").write_text("x")
+    with pytest.raises(CheckpointError, match="is no model: expected a folder with config") as caught:
+        models.resolve(str(tmp_path / "models" / name))
+    assert caught.value.code == "not-a-model"
+
+
+def test_changed_files_are_not_known(models: ModelService, tmp_path: Path) -> None:
+    """What was remembered holds for the same files, sizes, times and options only."""
+    info = ModelInfo("m", "/m", "f", "t", "cpu", "int8", 1, 2, 3, 4, True)
+    model = models.resolve("mine")
+    models.remember(model, info, device="auto", weight_format="auto")
+    assert models.last_known(model, device="auto", weight_format="auto") == info
+    assert models.last_known(model, device="auto", weight_format="float32") is None
+    config = model.path / "config.json"
+    status = config.stat()
+    os.utime(config, ns=(status.st_atime_ns, status.st_mtime_ns + 1))
+    assert models.last_known(model, device="auto", weight_format="auto") is None
+
+
+def test_signature_sees_new_files(models: ModelService) -> None:
+    """A file more is another signature."""
+    model = models.resolve("mine")
+    before = file_signature(model, device="cpu", weight_format="auto")
+    (model.path / "extra.safetensors").write_bytes(b"1")
+    assert file_signature(model, device="cpu", weight_format="auto") != before
+
+
+def test_describe_the_starter(database: Database, starter_model_path: Path, tmp_path: Path) -> None:
+    """30 blocks in the pattern recurrent, recurrent, attention; window 2,048."""
+    models = ModelService(
+        bundled=starter_model_path, models_dir=tmp_path / "none", known=KnownModelStore(database), now=lambda: 1.0
+    )
+    facts = describe_model(models.resolve("starter"))
+    names = ("layers", "recurrent_layers", "attention_layers", "width", "window_tokens", "vocab_size")
+    assert [facts[name] for name in names] == [30, 20, 10, 576, 2048, 49152]
+    assert facts["nbytes"] > 150_000_000
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"model_type": "llama"}'])
+def test_damaged_config_is_a_checkpoint_error(models: ModelService, text: str) -> None:
+    """A config.json that is no JSON, no object or another architecture is named."""
+    model = models.resolve("mine")
+    (model.path / "config.json").write_text(text)
+    with pytest.raises(CheckpointError, match="config"):
+        describe_model(model)
