@@ -100,16 +100,31 @@ def apt_install(packages: Sequence[str]) -> bool:
     return done.returncode == 0
 
 
+def venv_package() -> list[str]:
+    """The package that completes Python's venv module where Debian and Ubuntu split it off, else nothing."""
+    if importlib.util.find_spec("ensurepip") is not None and importlib.util.find_spec("venv") is not None:
+        return []
+    return [f"python{sys.version_info.major}.{sys.version_info.minor}-venv"]
+
+
 def prepare_system() -> None:
-    """The window's libraries and a font. Their absence stops nobody: the command line works without."""
-    say("== System libraries for the window ==")
+    """What only the system's package manager has: the window's libraries, a font, and Python's venv package.
+
+    Without the first two the command line works all the same, without the last there is no environment to install to.
+    """
+    say("== System packages ==")
     if sys.platform != "linux":
         say("   none needed on this system")
         return
-    missing = missing_system_packages(SYSTEM_LIBRARIES, FONT_FOLDERS)
+    needed = [] if venv_works() else venv_package()
+    missing = needed + missing_system_packages(SYSTEM_LIBRARIES, FONT_FOLDERS)
     if not missing:
         say("   all there")
     elif not apt_install(missing):
+        if needed:
+            raise SetupError(
+                f"Python's venv package is missing. Run this line, then the set-up again:\n{apt_line(missing)}"
+            )
         say("   not installed; the command line works without them. Before opening the window, run:")
         say(f"   {apt_line(missing)}")
 
@@ -135,16 +150,11 @@ def venv_works() -> bool:
 
 
 def prepare_venv() -> None:
-    """Make `.venv`, after installing Debian's separate venv package when that is missing."""
+    """Make `.venv`."""
     say("== Virtual environment ==")
     if venv_works():
         say("   .venv is there")
         return
-    # Debian and Ubuntu split the pip that venv needs from Python, into a package of its own.
-    if importlib.util.find_spec("ensurepip") is None or importlib.util.find_spec("venv") is None:
-        package = f"python{sys.version_info.major}.{sys.version_info.minor}-venv"
-        if not apt_install([package]):
-            raise SetupError(f"This Python comes without its venv package. Run:  {apt_line([package])}")
     say(f"   making .venv with Python {sys.version.split()[0]}")
     if run(sys.executable, "-m", "venv", "--clear", VENV).returncode != 0 or not venv_works():
         raise SetupError(f"`{sys.executable} -m venv {VENV}` failed; its message is above.")

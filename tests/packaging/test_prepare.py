@@ -2,6 +2,7 @@
 
 import importlib.util
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -116,14 +117,18 @@ def test_a_moved_checkout_gets_a_new_environment(
 def test_python_without_venv_and_without_rights(
     prepare: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Debian's Python without its venv package: one line to run, exit code 2, no half-made environment."""
+    """Debian's Python without its venv package: one line for all that is missing, exit code 2, nothing half-made."""
     monkeypatch.setattr(prepare, "VENV", tmp_path / ".venv")
     monkeypatch.setattr(prepare, "PYTHON", tmp_path / ".venv" / "bin" / "python")
     monkeypatch.setattr(prepare, "apt_install", lambda packages: False)
     monkeypatch.setattr(prepare.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(prepare.sys, "platform", "linux")
+    monkeypatch.setattr(prepare, "missing_system_packages", lambda libraries, fonts: ["libegl1"])
     monkeypatch.setattr(prepare.sys, "argv", ["prepare.py"])
     assert prepare.main() == 2
-    assert "Run:  sudo apt-get update && sudo apt-get install -y python3." in capsys.readouterr().err
+    last_line = capsys.readouterr().err.splitlines()[-1]
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    assert last_line == f"sudo apt-get update && sudo apt-get install -y python{version}-venv libegl1"
     assert not (tmp_path / ".venv").exists()
 
 
