@@ -1,0 +1,161 @@
+"""Raw pages -> Document: normalised text, page numbers, sections, title."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from app.documents.flow import flow_pages
+from app.documents.model import PAGE_SEPARATOR, Document, Page, PageKind
+from app.documents.normalize import Vocabulary
+from app.documents.outline import Mark, find_title, page_group_marks, sections_from_marks, tidy_title
+from app.documents.paragraphs import PageText, body_size, page_text
+from app.documents.raw import OutlineEntry, RawDocument
+from app.documents.running import drop_running_lines
+from app.documents.titles import choose_title
+
+_MIN_CHARS_PER_HEADING = 300
+"""More headings than this many characters each, and they are emphasis rather than headings."""
+_MAX_HEADING_LEVELS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """Pages in their final form with the places where sections may begin."""
+
+    pages: tuple[Page, ...]
+    outline: list[Mark]
+    headings: list[Mark]
+
+
+def build_document(raw: RawDocument, *, content_hash: str, file_stem: str) -> Document:
+    """Normalise what a reader gave and divide it into sections.
+
+    The result may hold no text at all; whether that is an error is for the caller to say.
+    """
+    text = _from_lines(raw) if any(page.lines for page in raw.pages) else _from_blocks(raw)
+    kind = PageKind.PAGE if raw.paged else PageKind.PART
+    first_heading = text.headings[0].title if text.headings and text.headings[0].start < 2000 else ""
+    document = Document(
+        title=choose_title(raw.title, first_heading, file_stem),
+        format=raw.format,
+        content_hash=content_hash,
+        page_kind=kind,
+        pages=text.pages,
+        sections=(),
+        warnings=raw.warnings,
+    )
+    length = len(document.text)
+    marks = text.outline if len(text.outline) >= 2 else _credible(text.headings, length)
+    if len(marks) < 2:
+        marks = page_group_marks(text.pages, _page_starts(text.pages), kind)
+    return replace(document, sections=sections_from_marks(marks, length, document.page_at) if length else ())
+
+
+def _credible(headings: list[Mark], length: int) -> list[Mark]:
+    """Headings of as many levels as leave a real stretch of text to each."""
+    for deepest in range(_MAX_HEADING_LEVELS, 0, -1):
+        chosen = [mark for mark in headings if mark.level <= deepest]
+        if len(chosen) * _MIN_CHARS_PER_HEADING <= length:
+            return chosen
+    return []
+
+
+def _page_starts(pages: Sequence[Page]) -> list[int]:
+    starts: list[int] = []
+    position = 0
+    for page in pages:
+        starts.append(position)
+        position += len(page.text) + len(PAGE_SEPARATOR)
+    return starts
+
+
+def _from_blocks(raw: RawDocument) -> _Text:
+    flow = flow_pages(raw)
+    return _Text(flow.pages, flow.outline, flow.headings)
+
+
+def _from_lines(raw: RawDocument) -> _Text:
+    kept = drop_running_lines(raw.pages)
+    body = body_size(kept)
+    vocabulary = Vocabulary(line.text.rstrip() for lines in kept for line in lines)
+    texts = [page_text(lines, vocabulary, body) for lines in kept]
+    final = _mend_page_ends(texts, vocabulary)
+    pages = tuple(
+        Page(page.number, text, page.problem or ("" if text.strip() else "no text: only a header or a page number"))
+        for page, text in zip(raw.pages, final, strict=True)
+    )
+    starts = _page_starts(pages)
+    return _Text(
+        pages,
+        _resolve_outline(raw.outline, pages, starts, texts),
+        _heading_marks(texts, starts),
+    )
+
+
+def _mend_page_ends(texts: Sequence[PageText], vocabulary: Vocabulary) -> list[str]:
+    """A word broken at a page's end is written whole on the page where it began; a paragraph that ends there is
+    closed by one more line break, so that with PAGE_SEPARATOR it makes a blank line."""
+    final = [page.text for page in texts]
+    for index in range(len(final) - 1):
+        here, following = final[index], final[index + 1]
+        if not here or not following:
+            continue
+        if here[-1] == "-" and here[-2:-1].isalpha() and following[0].islower():
+            word, _, rest = following.partition(" ")
+            if "\n" not in word and len(word) < 40 and rest:
+                final[index] = here[:-100] + vocabulary.join(here[-100:], word)
+                final[index + 1] = " " * (len(word) + 1) + rest
+                continue
+        goes_on = texts[index].full or following[0].islower()
+        if not goes_on:
+            final[index] = here + "\n"
+    return [text.lstrip(" ") if text[:1] == " " else text for text in final]
+
+
+def _resolve_outline(
+    outline: Sequence[OutlineEntry], pages: Sequence[Page], starts: Sequence[int], texts: Sequence[PageText]
+) -> list[Mark]:
+    """Outline entries as document offsets: where the title stands on its page, else by its height, else at the top."""
+    by_number = {page.number: index for index, page in enumerate(pages)}
+    marks: list[Mark] = []
+    last_page, last_start = -1, 0
+    for entry in outline:
+        index = by_number.get(entry.page)
+        title = tidy_title(entry.title)
+        if index is None or not title:
+            continue
+        text = pages[index].text
+        hint = _offset_at(texts[index], entry.top)
+        if index == last_page:
+            hint = max(hint, last_start)
+        found = find_title(text, title, hint)
+        local = min(hint if found is None else found, max(0, len(text) - 1))
+        marks.append(Mark(title, entry.level, starts[index] + local))
+        last_page, last_start = index, local + (1 if found is not None else 0)
+    return marks
+
+
+def _offset_at(page: PageText, top: float | None) -> int:
+    """The page offset of the first line at or below a height."""
+    if top is None:
+        return 0
+    for height, offset in page.line_starts:
+        if height >= top - 3.0:
+            return offset
+    return 0
+
+
+def _heading_marks(texts: Sequence[PageText], starts: Sequence[int]) -> list[Mark]:
+    """Headings found by their type: the larger, the higher; bold text of the usual size comes last."""
+    sizes = sorted({_rank(heading.size) for page in texts for heading in page.headings}, reverse=True)
+    levels = {size: min(level, 6) for level, size in enumerate(sizes, start=1)}
+    return [
+        Mark(heading.title, levels[_rank(heading.size)], start + heading.offset)
+        for page, start in zip(texts, starts, strict=True)
+        for heading in page.headings
+    ]
+
+
+def _rank(size: float) -> float:
+    return round(size)

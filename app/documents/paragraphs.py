@@ -1,0 +1,184 @@
+"""Lines with their places on a page -> paragraphs: a blank line between paragraphs, a line break where it counts."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+from statistics import median
+
+from app.documents.normalize import Vocabulary, clean, is_wide
+from app.documents.raw import Line
+
+_ENDS = re.compile(r"[.!?。！？:：;؟।…][\"'”’»)\]）」』]*(?:\[?\d{1,3}\]?)?$")
+_ITEM = re.compile(r"(?:[•●▪◦‣⁃■□➢*–—-]|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)])\s+\S")
+_BULLET = re.compile(r"[•●▪◦‣⁃■□➢]")
+_HEADING_CHARS = 150
+_SIZE_STEP = 1.12
+"""Ratio of font heights from which two lines are set in different sizes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading found on a page: page offset and how it is set."""
+
+    offset: int
+    title: str
+    size: float
+    bold: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PageText:
+    """A page's text, its headings, and where on the page (points from the top) each stretch of text begins."""
+
+    text: str
+    headings: tuple[Heading, ...] = ()
+    line_starts: tuple[tuple[float, int], ...] = ()
+    full: bool = False
+    """Whether the last line reaches the right margin, as in the middle of a paragraph."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Edges and line spacing of one column of lines, in points."""
+
+    left: float
+    right: float
+    step: float
+
+    @property
+    def width(self) -> float:
+        """Its width in points."""
+        return max(1.0, self.right - self.left)
+
+
+def body_size(pages: Iterable[Sequence[Line]]) -> float:
+    """The font height in which most of the document's letters are set, in points."""
+    letters: Counter[float] = Counter()
+    for lines in pages:
+        for line in lines:
+            letters[round(line.size * 2) / 2] += len(line.text)
+    return letters.most_common(1)[0][0] if letters else 0.0
+
+
+def page_text(lines: Sequence[Line], vocabulary: Vocabulary, body: float) -> PageText:
+    """The lines of one page, in reading order, as paragraphs. `body` is the document's usual font height."""
+    lines = [line for line in lines if clean(line.text)]
+    if not lines:
+        return PageText("")
+    columns = _columns(lines)
+    text = ""
+    headings: list[Heading] = []
+    starts: list[tuple[float, int]] = []
+    paragraph: list[Line] = []
+    begin = 0
+    previous: Line | None = None
+    for line in lines:
+        content = clean(line.text)
+        if previous is None:
+            glue = "\n\n"
+        else:
+            glue = _glue(previous, line, columns[previous.column], columns[line.column], body)
+        if glue == "\n\n":
+            _note_heading(headings, text, begin, paragraph, body)
+            text = f"{text}\n\n" if text else ""
+            begin, paragraph = len(text), []
+            starts.append((line.top, begin))
+            text += content
+        elif glue == "\n":
+            starts.append((line.top, len(text) + 1))
+            text = f"{text}\n{content}"
+        else:
+            starts.append((line.top, len(text)))
+            tail = max(begin, text.rfind("\n", begin) + 1, len(text) - 200)
+            text = text[:tail] + vocabulary.join(text[tail:], content)
+        paragraph.append(line)
+        previous = line
+    _note_heading(headings, text, begin, paragraph, body)
+    last = lines[-1]
+    full = last.x1 > columns[last.column].right - 0.1 * columns[last.column].width
+    return PageText(text, tuple(headings), tuple(starts), full)
+
+
+def _columns(lines: Sequence[Line]) -> dict[int, Column]:
+    columns: dict[int, Column] = {}
+    for number, group in groupby(lines, key=lambda line: line.column):
+        members = list(group)
+        lefts = sorted(line.x0 for line in members)
+        rights = sorted(line.x1 for line in members)
+        steps = [
+            after.top - before.top
+            for before, after in pairwise(members)
+            if 0.5 * before.size < after.top - before.top < 2.5 * before.size
+        ]
+        # Tenths keep one stray line from setting the edge.
+        tenth = len(members) // 10
+        step = median(steps) if steps else 1.3 * members[0].size
+        columns[number] = Column(lefts[tenth], rights[len(rights) - 1 - tenth // 2], step)
+    return columns
+
+
+def _glue(one: Line, two: Line, column: Column, next_column: Column, body: float) -> str:
+    """What stands between two lines: a space (or nothing), a line break, or a blank line."""
+    ended = bool(_ENDS.search(one.text.rstrip()))
+    broken_word = one.text.rstrip()[-1:] == "-"
+    if max(one.size, two.size) > _SIZE_STEP * min(one.size, two.size) and not _inline_change(one, two, column):
+        return "\n\n"
+    if one.column != two.column:
+        return " " if not ended and (broken_word or _continues(two.text)) and _is_full(one, column) else "\n\n"
+    step = two.top - one.top
+    size = max(one.size, two.size)
+    if step > max(1.4 * column.step, column.step + 0.35 * size) or step < -size:
+        return "\n\n"
+    short = not _is_full(one, column)
+    if short and one.bold != two.bold and not broken_word:
+        return "\n\n"
+    if one.size > _SIZE_STEP * body and two.size > _SIZE_STEP * body:
+        return " "  # a heading of several lines
+    if _BULLET.match(two.text) or (_ITEM.match(two.text) and (ended or short)):
+        return "\n"
+    if broken_word and not ended:
+        return " "
+    indent = two.x0 - one.x0
+    if ended and (indent > 0.7 * size or (indent < -0.7 * size and one.x0 > column.left + 1.5 * size)):
+        return "\n\n"
+    if ended and short:
+        return "\n\n"
+    if indent > 0.7 * size and two.x0 > column.left + 0.7 * size and not short and _starts_sentence(two.text):
+        return "\n\n" if ended else " "
+    return "\n" if short else " "
+
+
+def _inline_change(one: Line, two: Line, column: Column) -> bool:
+    """A tall sign in running text: the lines are full and the sentence goes on."""
+    return _is_full(one, column) and _continues(two.text) and two.top - one.top < 2.2 * column.step
+
+
+def _is_full(line: Line, column: Column) -> bool:
+    """Whether the line reaches the column's right edge, but for a word that did not fit."""
+    return line.x1 > column.right - max(0.14 * column.width, 2.5 * line.size)
+
+
+def _continues(text: str) -> bool:
+    return text[:1].islower() or is_wide(text[:1]) or text[:1] in "(“\"'‘[,;" or text[:1].isdigit()
+
+
+def _starts_sentence(text: str) -> bool:
+    return not text[:1].islower()
+
+
+def _note_heading(headings: list[Heading], text: str, begin: int, paragraph: list[Line], body: float) -> None:
+    title = text[begin:].replace("\n", " ")
+    letters = sum(char.isalpha() for char in title)
+    if not paragraph or len(paragraph) > 3 or len(title) > _HEADING_CHARS or letters < max(2, 0.4 * len(title)):
+        return
+    size = min(line.size for line in paragraph)
+    bold = all(line.bold for line in paragraph)
+    if size < 0.97 * body or not (size > _SIZE_STEP * body or bold):
+        return
+    if title[-1] in ".,;:" and not (bold and len(title) < 80 and title[-1] in ".:"):
+        return
+    headings.append(Heading(begin, title, size, bold))

@@ -1,0 +1,203 @@
+"""Reading order on a page: pieces of text -> lines, column by column.
+
+The file's own order is kept where it runs down the page. Where a gutter parts the page into columns of prose, the
+columns are read one after the other between the lines that cross the gutter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from statistics import median
+
+from app.documents.raw import Line
+from app.documents.readers.pdf_chars import Piece
+
+_MIN_COLUMN_LINES = 4
+_MIN_PROSE_CHARS = 18
+"""Median characters of a column's lines from which they are prose; below it they are the cells of a table."""
+_MAX_SPLITS = 4
+
+
+def reading_order(pieces: Sequence[Piece]) -> list[Line]:
+    """The page's lines in reading order; `Line.column` changes where the order jumps to another column."""
+    if not pieces:
+        return []
+    main = pieces[0].turn
+    rows = _join_fragments([piece for piece in pieces if piece.turn == main])
+    groups = _order(rows, depth=0)
+    lines: list[Line] = []
+    for column, group in enumerate(groups):
+        lines.extend(_join_row(group, column))
+    turned = [piece for piece in pieces if piece.turn != main]
+    lines.extend(_as_line(piece, len(groups) + offset) for offset, piece in enumerate(turned))
+    return lines
+
+
+def _as_line(piece: Piece, column: int) -> Line:
+    x0, top, x1, bottom, size = (round(value, 2) for value in (piece.x0, piece.top, piece.x1, piece.bottom, piece.size))
+    return Line(piece.text, x0, top, x1, bottom, size, piece.bold, column)
+
+
+def _same_row(one: Piece, other: Piece) -> bool:
+    shared = min(one.bottom, other.bottom) - max(one.top, other.top)
+    return shared > 0.5 * min(one.bottom - one.top, other.bottom - other.top)
+
+
+def _joined(one: Piece, other: Piece) -> Piece:
+    gap = other.x0 - one.x1
+    space = " " if gap > 0.12 * min(one.size, other.size) else ""
+    main = one if len(one.text) >= len(other.text) else other
+    return Piece(
+        text=one.text + space + other.text,
+        x0=min(one.x0, other.x0),
+        top=min(one.top, other.top),
+        x1=max(one.x1, other.x1),
+        bottom=max(one.bottom, other.bottom),
+        size=max(one.size, other.size),
+        bold=main.bold,
+        turn=one.turn,
+    )
+
+
+def _join_fragments(pieces: list[Piece]) -> list[Piece]:
+    """Put together what a superscript or a change of font tore apart: neighbours in the file and on the page."""
+    rows: list[Piece] = []
+    for piece in pieces:
+        last = rows[-1] if rows else None
+        if last is not None and _same_row(last, piece):
+            gap = piece.x0 - last.x1
+            size = max(last.size, piece.size)
+            if -0.3 * size < gap < 0.9 * size:
+                rows[-1] = _joined(last, piece)
+                continue
+        rows.append(piece)
+    return rows
+
+
+def _join_row(pieces: list[Piece], column: int) -> list[Line]:
+    """One line for pieces that follow each other on one row: the cells of a table, a number and its heading."""
+    rows: list[Piece] = []
+    for piece in pieces:
+        if rows and _same_row(rows[-1], piece) and piece.x0 >= rows[-1].x1 - 0.3 * piece.size:
+            rows[-1] = _joined(rows[-1], piece)
+        else:
+            rows.append(piece)
+    return [_as_line(row, column) for row in rows]
+
+
+def _order(pieces: list[Piece], depth: int) -> list[list[Piece]]:
+    """Groups of pieces in reading order."""
+    gutter = _gutter(pieces) if depth < _MAX_SPLITS else None
+    if gutter is None:
+        return [_down_the_page(pieces)]
+    groups: list[list[Piece]] = []
+    left: list[Piece] = []
+    right: list[Piece] = []
+    crossing: list[Piece] = []
+
+    def flush_columns() -> None:
+        for side in (left, right):
+            if side:
+                groups.extend(_order(list(side), depth + 1))
+                side.clear()
+
+    def flush_crossing() -> None:
+        if crossing:
+            groups.append(_down_the_page(list(crossing)))
+            crossing.clear()
+
+    for piece in sorted(pieces, key=lambda piece: (piece.top + piece.bottom) / 2):
+        if piece.x0 < gutter < piece.x1:
+            flush_columns()
+            crossing.append(piece)
+        else:
+            flush_crossing()
+            (left if piece.x1 <= gutter else right).append(piece)
+    flush_crossing()
+    flush_columns()
+    return groups
+
+
+def _gutter(pieces: list[Piece]) -> float | None:
+    """The x of the best gutter between two columns of prose, None where the page has one column."""
+    if len(pieces) < 2 * _MIN_COLUMN_LINES:
+        return None
+    left_edge = min(piece.x0 for piece in pieces)
+    right_edge = max(piece.x1 for piece in pieces)
+    width = right_edge - left_edge
+    if width <= 0:
+        return None
+    # A gutter starts where some column ends, so the right edges of the pieces are the only places to try.
+    step = max(2.0, width / 200)
+    candidates = sorted({round((piece.x1 - left_edge) / step) for piece in pieces})
+    best: tuple[float, float] | None = None
+    for candidate in candidates:
+        x = left_edge + (candidate + 0.75) * step
+        if not 0.12 < (x - left_edge) / width < 0.88:
+            continue
+        left = [piece for piece in pieces if piece.x1 <= x]
+        right = [piece for piece in pieces if piece.x0 >= x]
+        if min(len(left), len(right)) < _MIN_COLUMN_LINES or not (_is_prose(left) and _is_prose(right)):
+            continue
+        crossing = len(pieces) - len(left) - len(right)
+        score = min(_area(left), _area(right)) - 0.5 * crossing * width
+        if score > 0 and (best is None or score > best[0]) and _side_by_side(left, right):
+            best = (score, x)
+    return None if best is None else best[1]
+
+
+def _area(pieces: list[Piece]) -> float:
+    return sum(piece.x1 - piece.x0 for piece in pieces)
+
+
+def _is_prose(pieces: list[Piece]) -> bool:
+    widest = max(piece.x1 - piece.x0 for piece in pieces)
+    full = sum(piece.x1 - piece.x0 > 0.6 * widest for piece in pieces)
+    letters = median(len(piece.text) * (2 if piece.text[:1] > "⺀" else 1) for piece in pieces)
+    return letters >= _MIN_PROSE_CHARS and full >= 0.4 * len(pieces)
+
+
+def _side_by_side(left: list[Piece], right: list[Piece]) -> bool:
+    """Whether the two sides share most of their height."""
+    shared = min(max(p.bottom for p in left), max(p.bottom for p in right)) - max(
+        min(p.top for p in left), min(p.top for p in right)
+    )
+    shorter = min(max(p.bottom for p in side) - min(p.top for p in side) for side in (left, right))
+    return shorter > 0 and shared > 0.5 * shorter
+
+
+def _down_the_page(pieces: list[Piece]) -> list[Piece]:
+    """The file's own order where it runs down the page, rows from the top otherwise."""
+    chunks: list[list[Piece]] = []
+    for piece in pieces:
+        if chunks and piece.bottom > chunks[-1][-1].bottom - 0.6 * piece.size:
+            chunks[-1].append(piece)
+        else:
+            chunks.append([piece])
+    if len(chunks) == 1:
+        return _rows(pieces) if _rows_disordered(pieces) else pieces
+    if len(chunks) > 3 + len(pieces) // 10:
+        return _rows(pieces)
+    spans = sorted(
+        (min(p.top for p in chunk), max(p.bottom for p in chunk), index) for index, chunk in enumerate(chunks)
+    )
+    if all(after[0] >= before[1] - 2.0 for before, after in pairwise(spans)):
+        return [piece for _, _, index in spans for piece in chunks[index]]
+    return _rows(pieces) if len(chunks) > 2 else pieces
+
+
+def _rows_disordered(pieces: list[Piece]) -> bool:
+    """Whether pieces of one row come right to left in the file."""
+    return any(_same_row(one, other) and other.x1 <= one.x0 + 1.0 for one, other in pairwise(pieces))
+
+
+def _rows(pieces: list[Piece]) -> list[Piece]:
+    """Row by row from the top, each row from left to right."""
+    rows: list[list[Piece]] = []
+    for piece in sorted(pieces, key=lambda piece: (piece.top + piece.bottom) / 2):
+        if rows and _same_row(rows[-1][0], piece):
+            rows[-1].append(piece)
+        else:
+            rows.append([piece])
+    return [piece for row in rows for piece in sorted(row, key=lambda piece: piece.x0)]

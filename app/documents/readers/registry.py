@@ -1,0 +1,131 @@
+"""Which format a file has, by its content; the extension is only a hint. One line here adds a format."""
+
+from __future__ import annotations
+
+import importlib
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from app.core.errors import DocumentError
+from app.documents.readers.base import DocumentReader
+
+_READERS = {
+    "pdf": "app.documents.readers.pdf:PdfReader",
+    "text": "app.documents.readers.text:TextReader",
+}
+"""Format -> reader; imported on use, so that the parsing process loads one format's libraries only."""
+
+_EXTENSIONS = {
+    ".pdf": "pdf",
+    ".txt": "text",
+    ".text": "text",
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".html": "html",
+    ".htm": "html",
+    ".xhtml": "html",
+    ".epub": "epub",
+    ".docx": "docx",
+}
+_TEXT_FORMATS = ("text", "markdown", "html")
+_SNIFF_BYTES = 8192
+_KNOWN_BINARIES = (
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office file (.doc, .xls, .ppt): save it as .docx or PDF"),
+    (b"{\\rtf", "an RTF file: save it as .docx or PDF"),
+    (b"\x89PNG", "a PNG image: only documents with text can be read"),
+    (b"\xff\xd8\xff", "a JPEG image: only documents with text can be read"),
+    (b"GIF8", "a GIF image: only documents with text can be read"),
+    (b"II*\0", "a TIFF image: only documents with text can be read"),
+    (b"MM\0*", "a TIFF image: only documents with text can be read"),
+    (b"%!PS", "a PostScript file: convert it to PDF"),
+    (b"AT&TFORM", "a DjVu file: convert it to PDF"),
+    (b"\x1f\x8b", "a gzip archive: unpack it first"),
+    (b"7z\xbc\xaf", "a 7-Zip archive: unpack it first"),
+    (b"Rar!", "a RAR archive: unpack it first"),
+    (b"SQLite format 3\0", "an SQLite database, not a document"),
+    (b"\x7fELF", "a program, not a document"),
+    (b"MZ", "a program, not a document"),
+)
+_ZIP_FORMATS = (
+    ("word/document.xml", "docx"),
+    ("META-INF/container.xml", "epub"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sniffed:
+    """A file's format, and a sentence for the user where the file's name says something else."""
+
+    format: str
+    warning: str = ""
+
+
+def reader_for(format_name: str) -> DocumentReader:
+    """The reader of a format that `sniff_format` named."""
+    module, _, name = _READERS[format_name].partition(":")
+    return cast(DocumentReader, getattr(importlib.import_module(module), name)())
+
+
+def sniff_format(path: Path) -> Sniffed:
+    """The format of a regular file, by its content. Raises DocumentError (code "format") when it is none of ours."""
+    hint = _EXTENSIONS.get(path.suffix.lower())
+    with path.open("rb") as stream:
+        head = stream.read(_SNIFF_BYTES)
+    found = _binary_format(path, head) or _text_format(path, head, hint)
+    if hint is not None and hint != found and not (hint in _TEXT_FORMATS and found in _TEXT_FORMATS):
+        return Sniffed(found, f'{path.name} is named "{path.suffix}" but is {_named(found)}; read as that.')
+    return Sniffed(found)
+
+
+def _named(format_name: str) -> str:
+    return {"text": "plain text", "markdown": "Markdown"}.get(format_name, format_name.upper())
+
+
+def _binary_format(path: Path, head: bytes) -> str | None:
+    if b"%PDF-" in head[:1024]:
+        return "pdf"
+    if head.startswith(b"PK\x03\x04"):
+        return _zip_format(path)
+    for magic, description in _KNOWN_BINARIES:
+        if head.startswith(magic) and not (magic == b"MZ" and b"\0" not in head):
+            raise DocumentError(f"{path.name} is {description}", code="format")
+    return None
+
+
+def _zip_format(path: Path) -> str:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = set(archive.namelist())
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+        raise DocumentError(
+            f"{path.name} is a damaged or truncated zip container (EPUB or DOCX?): get a fresh copy", code="damaged"
+        ) from error
+    for member, format_name in _ZIP_FORMATS:
+        if member in names:
+            return format_name
+    raise DocumentError(f"{path.name} is a zip archive but no EPUB and no DOCX: unpack it first", code="format")
+
+
+def _text_format(path: Path, head: bytes, hint: str | None) -> str:
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return hint if hint in _TEXT_FORMATS else "text"
+    controls = sum(byte < 32 and byte not in (9, 10, 12, 13, 27) for byte in head)
+    if b"\0" in head or controls > 0.02 * len(head):
+        if hint == "pdf":
+            raise DocumentError(
+                f"{path.name} is no PDF, or one damaged beyond repair: get a fresh copy", code="damaged"
+            )
+        raise DocumentError(
+            f"{path.name} is a binary file of an unknown kind: PDF, EPUB, DOCX, HTML, Markdown and text can be read",
+            code="format",
+        )
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if hint not in ("markdown", "text") and (
+        start.startswith((b"<!doctype html", b"<html")) or (start.startswith(b"<?xml") and b"<html" in start)
+    ):
+        return "html"
+    if hint == "pdf":
+        raise DocumentError(f"{path.name} is text, not a PDF: rename it to .txt to read it as text", code="format")
+    return hint if hint in _TEXT_FORMATS else "text"

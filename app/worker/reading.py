@@ -1,0 +1,311 @@
+"""Reading a document in a killable process: a page that hangs or crashes costs that page only."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import multiprocessing
+import os
+import queue
+import stat
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from app.core.errors import DocumentError, UserError
+from app.documents.assemble import build_document
+from app.documents.hashing import content_hash
+from app.documents.limits import PageRange, ReadingLimits
+from app.documents.model import Document
+from app.documents.raw import OutlineEntry, RawDocument, RawPage
+from app.documents.readers.registry import sniff_format
+from app.inference.generator import ReadCancelled, never
+from app.worker.reader_process import Job, run_reader
+
+_POLL_S = 0.05
+_MAX_MESSAGE_BYTES = 256 << 20
+
+
+def load_document(
+    path: Path,
+    *,
+    password: str | None = None,
+    pages: PageRange | None = None,
+    limits: ReadingLimits | None = None,
+    on_page: Callable[[int, int], None] | None = None,
+    cancelled: Callable[[], bool] = never,
+) -> Document:
+    """Read a file of any known format.
+
+    Args:
+        pages: which pages to read; applies to formats that have pages.
+        on_page: called with the pages done and the pages there are.
+    Raises:
+        DocumentError: the file cannot be read; the code says why (missing, folder, special, unreadable, empty, format,
+            too-large, password, encrypted, drm, damaged, no-text).
+        UserError: code "pages", when the range lies outside the document.
+        ReadCancelled: `cancelled` said so.
+    """
+    limits = limits or ReadingLimits()
+    _check_file(path, limits)
+    try:
+        sniffed = sniff_format(path)
+        digest = content_hash(path)
+    except OSError as error:
+        raise DocumentError(f"{path} cannot be read ({error.strerror or error})", code="unreadable") from error
+    job = Job(path, sniffed.format, password, pages or PageRange(), 0, True, limits)
+    reading = _Reading(job, on_page, cancelled)
+    raw = reading.run([sniffed.warning] if sniffed.warning else [])
+    document = build_document(raw, content_hash=digest, file_stem=path.stem)
+    if not document.text.strip():
+        raise _no_text(path, document)
+    return document
+
+
+def _check_file(path: Path, limits: ReadingLimits) -> None:
+    """Refuse what is no readable regular file, without ever opening a device or a pipe."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        raise DocumentError(f"{path} does not exist: check the path", code="missing") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DocumentError(f"{path} cannot be read ({reason})", code="unreadable") from error
+    if stat.S_ISDIR(status.st_mode):
+        raise DocumentError(f"{path} is a folder: name a file in it", code="folder")
+    if not stat.S_ISREG(status.st_mode):
+        raise DocumentError(
+            f"{path} is a device, pipe or socket, not a file: save its content to a file", code="special"
+        )
+    if not os.access(path, os.R_OK):
+        raise DocumentError(f"{path} cannot be read: you lack the permission to read it", code="unreadable")
+    if status.st_size == 0:
+        raise DocumentError(f"{path} is empty (0 bytes): get a fresh copy", code="empty")
+    if status.st_size > limits.max_file_bytes:
+        raise DocumentError(
+            f"{path} has {status.st_size:,} bytes, the limit is {limits.max_file_bytes:,}: split it", code="too-large"
+        )
+
+
+def _no_text(path: Path, document: Document) -> DocumentError:
+    numbers = [page.number for page in document.pages]
+    problems = {page.problem for page in document.pages}
+    span = f"page {numbers[0]} gives" if len(numbers) == 1 else f"pages {numbers[0]}-{numbers[-1]} give"
+    if not numbers:
+        return DocumentError(f"{path.name} has no pages", code="no-text")
+    if any("scanned" in problem for problem in problems):
+        hint = "they look like scanned images: run them through OCR first"
+    elif len(problems) == 1 and (problem := problems.pop()):
+        hint = problem.removeprefix("no text: ")
+    else:
+        hint = "there is nothing to read in them"
+    return DocumentError(f"{path.name} has no text: {span} none; {hint}", code="no-text")
+
+
+class _Reading:
+    """One import: runs child processes until every page is read or given up."""
+
+    def __init__(self, job: Job, on_page: Callable[[int, int], None] | None, cancelled: Callable[[], bool]) -> None:
+        self._job = job
+        self._on_page = on_page
+        self._cancelled = cancelled
+        self._pages: dict[int, RawPage] = {}
+        self._numbers: range | None = None
+        self._paged = True
+        self._title = ""
+        self._warnings: list[str] = []
+        self._outline: tuple[OutlineEntry, ...] = ()
+        self._chars = 0
+        self._failures = 0
+        self._finished = False
+
+    def run(self, warnings: list[str]) -> RawDocument:
+        while not self._finished:
+            self._run_child()
+        ordered = tuple(self._pages[number] for number in self._numbers or ())
+        return RawDocument(
+            format=self._job.format,
+            paged=self._paged,
+            title=self._title,
+            pages=ordered,
+            outline=self._outline,
+            warnings=tuple(dict.fromkeys(warnings + self._warnings)),
+        )
+
+    # -- one child -----------------------------------------------------------------------------------------------
+
+    def _run_child(self) -> None:
+        """Start a child where the last one stopped and take its messages until it ends or is given up."""
+        job = replace(self._job, resume_at=self._missing() or 0)
+        child = _Child(job)
+        try:
+            self._take_messages(child)
+        finally:
+            child.kill()
+
+    def _take_messages(self, child: _Child) -> None:
+        while True:
+            message = self._next_message(child)
+            if message is None or message.get("type") == "failed":
+                self._give_up(str(message["reason"]) if message else child.failure)
+                return
+            try:
+                done = self._handle(message)
+            except (KeyError, TypeError, ValueError) as error:
+                self._give_up(f"its parser sent nonsense ({error})")
+                return
+            if done:
+                self._finished = True
+                return
+
+    def _next_message(self, child: _Child) -> dict[str, Any] | None:
+        """The child's next message; None when it died or overran its time."""
+        limits = self._job.limits
+        reading = child.opened and self._missing() is not None
+        limit = limits.page_timeout_s if reading else limits.open_timeout_s
+        deadline = time.monotonic() + limit
+        while True:
+            if self._cancelled():
+                raise ReadCancelled
+            left = deadline - time.monotonic()
+            if left <= 0:
+                child.failure = f"took longer than {limit:g} s"
+                return None
+            with contextlib.suppress(queue.Empty):
+                data = child.messages.get(timeout=min(_POLL_S, left))
+                if data is None:
+                    child.failure = "damaged: its parser crashed"
+                    return None
+                message = json.loads(data)
+                if isinstance(message, dict):
+                    child.opened = True
+                    return message
+                child.failure = "damaged: its parser sent nonsense"
+                return None
+
+    # -- messages ------------------------------------------------------------------------------------------------
+
+    def _handle(self, message: dict[str, Any]) -> bool:
+        """Take one message; True when the document is finished."""
+        kind = message["type"]
+        if kind == "error":
+            raise DocumentError(str(message["message"]), code=str(message["code"]))
+        if kind == "opened":
+            self._take_opened(message)
+        elif kind == "page":
+            self._take_page(RawPage.from_json(message["page"]))
+        elif kind == "outline":
+            self._outline = tuple(OutlineEntry.from_json(entry) for entry in message["entries"])
+        return bool(kind == "done")
+
+    def _take_opened(self, message: dict[str, Any]) -> None:
+        if self._numbers is not None:
+            return
+        count, limits = int(message["page_count"]), self._job.limits
+        name = self._job.path.name
+        if count > limits.max_pages:
+            raise DocumentError(
+                f"{name} has {count:,} pages, the limit is {limits.max_pages:,}: split it", code="too-large"
+            )
+        if count < 1:
+            raise DocumentError(f"{name} has no pages", code="no-text")
+        self._paged = bool(message["paged"])
+        self._title = str(message["title"])
+        self._warnings += [str(warning) for warning in message["warnings"]]
+        asked = self._job.pages
+        self._numbers = asked.clip(count) if self._paged else range(1, count + 1)
+        if not self._numbers:
+            raise UserError(f"{name} has {count} pages, so there are no pages {asked} to read", code="pages")
+        if not self._paged and asked != PageRange():
+            self._warnings.append(f"{name} has no pages of its own, so all of it was read instead of pages {asked}.")
+
+    def _take_page(self, page: RawPage) -> None:
+        self._chars += sum(len(line.text) for line in page.lines) + sum(len(block.text) for block in page.blocks)
+        if self._chars > self._job.limits.max_text_chars:
+            raise DocumentError(
+                f"{self._job.path.name} holds more than {self._job.limits.max_text_chars:,} characters of text: "
+                "read a part of it with --pages, or split it",
+                code="too-large",
+            )
+        self._record(page)
+
+    def _record(self, page: RawPage) -> None:
+        self._pages[page.number] = page
+        if self._on_page is not None and self._numbers is not None:
+            self._on_page(len(self._pages), len(self._numbers))
+
+    # -- failures ------------------------------------------------------------------------------------------------
+
+    def _missing(self) -> int | None:
+        """The page the child must be working on: the first one not yet read."""
+        numbers = self._numbers
+        if numbers is None or len(self._pages) >= len(numbers):
+            return None
+        return numbers.start + len(self._pages)
+
+    def _give_up(self, reason: str) -> None:
+        """The child is gone: blame the page it was at, or end when that was no page."""
+        missing = self._missing()
+        if self._numbers is None:
+            raise DocumentError(
+                f"{self._job.path.name} cannot be opened: {reason.removeprefix('damaged: ')}; get a fresh copy",
+                code="damaged",
+            )
+        if missing is None:
+            self._warnings.append(
+                f"The file's own table of contents could not be read ({reason.removeprefix('damaged: ')})."
+            )
+            self._finished = True
+            return
+        self._record(RawPage(missing, problem=reason))
+        self._failures += 1
+        if self._failures > self._job.limits.max_restarts:
+            for number in self._numbers[len(self._pages) :]:
+                self._record(RawPage(number, problem=f"not read: {self._failures} pages before it failed"))
+            self._warnings.append(f"Reading stopped after {self._failures} pages that could not be read.")
+            self._finished = True
+
+
+class _Child:
+    """A spawned reader process and a thread that receives from it, so that the parent never blocks on the pipe."""
+
+    def __init__(self, job: Job) -> None:
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe(duplex=False)
+        self.messages: queue.Queue[bytes | None] = queue.Queue(maxsize=64)
+        self.opened = False
+        self.failure = "damaged: its parser crashed"
+        self._gone = threading.Event()
+        self._connection = ours
+        self._process = context.Process(target=run_reader, args=(theirs, job), daemon=True)
+        self._process.start()
+        theirs.close()
+        self._thread = threading.Thread(target=self._receive, args=(ours,), daemon=True)
+        self._thread.start()
+
+    def _receive(self, connection: Connection) -> None:
+        while not self._gone.is_set():
+            data: bytes | None
+            try:
+                data = connection.recv_bytes(_MAX_MESSAGE_BYTES)
+            except (EOFError, OSError):
+                data = None
+            while not self._gone.is_set():
+                with contextlib.suppress(queue.Full):
+                    self.messages.put(data, timeout=_POLL_S)
+                    break
+            if data is None:
+                return
+
+    def kill(self) -> None:
+        """End the process at once, whatever it is doing."""
+        self._gone.set()
+        self._process.kill()
+        self._process.join()
+        self._thread.join()
+        self._connection.close()
+        self._process.close()
