@@ -1,8 +1,12 @@
 """The rules of the house: which layer may import which, how long a file may be, and that the README's tree is true."""
 
+import ast
 import importlib.util
+import re
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from types import ModuleType
 
@@ -66,6 +70,32 @@ def test_a_breach_is_found(tmp_path: Path, file: str, line: str, contract: str) 
     broken = [text for text in result.stdout.splitlines() if text.rstrip().endswith("BROKEN")]
     assert result.returncode == 1, result.stdout + result.stderr
     assert len(broken) == 1 and contract in " ".join(result.stdout.split())
+
+
+def imported_packages(path: Path) -> set[str]:
+    """The top-level packages that a file imports anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module is not None:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+def test_every_import_is_a_declared_dependency() -> None:
+    """What app/ imports is installed by `pip install .` on its own account, not because another package needs it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = project["dependencies"] + project["optional-dependencies"]["ui"]
+    declared = {re.split(r"[^\w.-]", item)[0].lower().replace("_", "-") for item in wanted}
+    used = {name for path in (ROOT / "app").rglob("*.py") for name in imported_packages(path)}
+    distributions = packages_distributions()
+    missing = {
+        name
+        for name in used - set(sys.stdlib_module_names) - {"app"}
+        if not {item.lower().replace("_", "-") for item in distributions.get(name, [name])} & declared
+    }
+    assert missing == set()
 
 
 def test_readme_lists_every_file() -> None:
