@@ -141,7 +141,7 @@ def config_from_json(raw: Mapping[str, Any]) -> GriffinConfig:
             window_tokens=window,
             window_keys=int(raw.get("attention_window_keys", default_keys)),
             conv_width=int(raw.get("conv1d_width", 4)),
-            logits_soft_cap=float(raw.get("logits_soft_cap") or 0.0),
+            logits_soft_cap=float(raw.get("logits_soft_cap", 30.0) or 0.0),
             rms_norm_eps=float(raw.get("rms_norm_eps", 1e-6)),
             activation=_ACTIVATIONS[activation_name],
             rope_base=float(rope.get("rope_theta", raw.get("rope_theta", 10_000.0))),

@@ -2,7 +2,7 @@
 
 Every candidate computes the same thing, an exact integer product of activation codes and weight codes; otherwise
 a document read in large chunks and a reply written token by token would see two different models. The self-test
-checks that with the extreme codes (x86 without VNNI may saturate), times the candidates with weights out of
+checks that with extreme codes (x86 without VNNI may saturate), times the candidates with weights out of
 cache, and keeps the fastest per number of rows. The choice is cached in a file and shown by `doctor`.
 """
 
@@ -21,15 +21,15 @@ from torch import Tensor
 Int8Matmul = Callable[[Tensor, Tensor], Tensor]
 """(n, i) int8 codes and (o, i) int8 weights -> (n, o) int32 or float32 holding exact integers."""
 
-ROW_CLASSES = (1, 8, 256)
-"""Numbers of rows that are timed; a product uses the choice for the largest class not above its rows."""
+ROW_CLASSES = (2, 16, 512)
+"""Numbers of rows of codes that are timed (two per token); a product uses the choice for the largest class not above its rows."""
 
 _WARM_UP_S = 0.15
 # A candidate must beat those before it in CANDIDATES by this factor: noise decides nothing.
 _MARGIN = 0.8
 _FLOAT_BLOCK_ROWS = 4096
-# float32 sums of products of two int8 codes stay exact below 2**24 / 127**2 terms.
-_FLOAT_EXACT_TERMS = (1 << 24) // (127 * 127)
+# float32 sums of products of an activation and a weight code stay exact below this number of terms.
+_FLOAT_EXACT_TERMS = (1 << 24) // (128 * 127)
 
 
 def int_mm(codes: Tensor, weight: Tensor) -> Tensor:
@@ -125,7 +125,7 @@ def _is_exact(kernel: Int8Matmul, in_features: int) -> bool:
     weight = torch.randint(-127, 128, (64, in_features), dtype=torch.int8, generator=generator)
     weight[0], weight[1] = 127, -127
     codes = torch.randint(-127, 128, (33, in_features), dtype=torch.int8, generator=generator)
-    codes[0], codes[1] = 127, -127
+    codes[0], codes[1] = 127, -128
     expected = codes.long() @ weight.long().t()
     try:
         return all(torch.equal(kernel(codes[:n], weight).long(), expected[:n]) for n in (1, 2, 33))

@@ -21,9 +21,10 @@ from app.inference.kernels import KernelChoice
 
 @dataclass(frozen=True, slots=True)
 class QuantizedRows:
-    """Activations as int8 codes with one scale a token: x ~ codes * scales.
+    """Activations in 16 bits, as two int8 codes and one scale a token: x ~ (256 * high + low) * scale.
 
-    codes: (n, i) int8; scales: (n, 1) float32; shape: of the activations, (b, t, i); dtype: theirs.
+    codes: (2n, i) int8, the low codes of all n = b * t tokens, then the high ones; scales: (n, 1) float32;
+    shape: of the activations, (b, t, i); dtype: theirs.
     """
 
     codes: Tensor
@@ -57,12 +58,25 @@ class Linear(Protocol):
         ...
 
 
+_LARGEST_CODE = 127 * 256
+
+
 def quantize_rows(x: Tensor) -> QuantizedRows:
-    """Symmetric int8 codes per token: scale = max|x| / 127, codes = round(x / scale)."""
+    """Symmetric 16-bit codes per token, each split into two int8 codes, 256 * high + low.
+
+    Two codes and not one: with 8 bits, last-bit differences of the float32 parts flip codes, a flip shifts the next
+    layer's input by a 127th of its range, and within a few layers two chunkings of one text differ as much as int8
+    differs from float32 (mean KL 0.07 nats on the starter). 16 bits keep them together, and keep the 2 % of
+    perplexity that 8 bits cost.
+    """
     flat = x.reshape(-1, x.shape[-1]).float()
     # The floor keeps a row of zeros from dividing by zero; its codes are zeros.
-    scales = torch.linalg.vector_norm(flat, ord=torch.inf, dim=-1, keepdim=True).clamp_(min=1e-30).mul_(1.0 / 127.0)
-    codes = (flat / scales).round_().to(torch.int8)
+    scales = torch.linalg.vector_norm(flat, ord=torch.inf, dim=-1, keepdim=True).clamp_(min=1e-30)
+    scales.mul_(1.0 / _LARGEST_CODE)
+    # In two's complement code + 128 has the bytes (low + 128, high); flipping that byte's top bit takes 128 off it.
+    words = torch.addcmul(flat.new_full((1,), 128.0), flat, scales.reciprocal()).round_().to(torch.int16)
+    pairs = words.bitwise_xor_(0x80).view(torch.int8).reshape(*flat.shape, 2)
+    codes = pairs.permute(2, 0, 1).reshape(-1, flat.shape[1])
     return QuantizedRows(codes, scales, x.shape, x.dtype)
 
 
@@ -97,7 +111,8 @@ class DenseLinear:
 class Int8RowLinear:
     """int8 weights (o, i) with one float32 scale a row, W = weight * scale[:, None]; the product runs in int8.
 
-    The integer sums are exact, so reading in any chunking sees the same codes and the same products.
+    Two products with one pass over the weights: for the low and for the high codes of the activations. The integer
+    sums are exact, whatever the number of tokens.
     """
 
     weight: Tensor
@@ -116,14 +131,16 @@ class Int8RowLinear:
         return self.weight.shape[0]
 
     def prepare(self, x: Tensor) -> Prepared:
-        """x as int8 codes with a scale per token."""
+        """x as pairs of int8 codes with a scale per token."""
         return quantize_rows(x)
 
     def __call__(self, x: Prepared) -> Tensor:
         """The product, scaled back to the activations' dtype."""
         assert isinstance(x, QuantizedRows)
         sums = self.kernels.for_rows(x.codes.shape[0])(x.codes, self.weight)
-        out = sums * x.scales
+        low, high = sums.chunk(2)
+        # In float32: 256 * high overflows 32 bits in wide models.
+        out = torch.add(low.float(), high, alpha=256).mul_(x.scales)
         out = out.mul_(self.scale) if self.bias is None else torch.addcmul(self.bias, out, self.scale)
         return out.to(x.dtype).reshape(*x.shape[:-1], -1)
 

@@ -1,0 +1,44 @@
+"""Models for the parity tests: tiny random ones of every kind, and the starter."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from app.inference.checkpoints.builder import build_griffin
+from app.inference.checkpoints.quantized import WeightFormat
+from app.inference.checkpoints.registry import open_checkpoint
+from app.inference.griffin import Griffin
+from app.inference.kernels import ROW_CLASSES, KernelChoice
+from tests.checkpoints import random_tensors, raw_config, write_checkpoint
+
+INT_MM = KernelChoice(dict.fromkeys(ROW_CLASSES, "int_mm"), {})
+
+Build = Callable[..., Griffin]
+
+
+@pytest.fixture(autouse=True)
+def _no_gradients() -> Any:
+    with torch.inference_mode():
+        yield
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Build:
+    """build(kind, **config changes) -> a tiny random float32 model loaded from a checkpoint on disk."""
+
+    def make(kind: str, **changes: Any) -> Griffin:
+        raw = raw_config(kind, **changes)
+        folder = write_checkpoint(tmp_path / kind, raw, random_tensors(raw))
+        checkpoint = open_checkpoint(folder)
+        return build_griffin(checkpoint.config, checkpoint.source, WeightFormat.FLOAT32, torch.device("cpu"), None)
+
+    return make
+
+
+def load_starter(folder: Path, weight_format: WeightFormat) -> Griffin:
+    """The starter model in one weight format."""
+    checkpoint = open_checkpoint(folder)
+    return build_griffin(checkpoint.config, checkpoint.source, weight_format, torch.device("cpu"), INT_MM)
