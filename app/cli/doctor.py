@@ -49,7 +49,7 @@ def run(context: Context) -> int:
         for area, values in facts.items():
             sys.stdout.write(f"{area}\n")
             for name, value in values.items():
-                sys.stdout.write(f"  {name.replace('_', ' ')}: {_shown(name, value)}\n")
+                sys.stdout.write(f"  {name.removesuffix('_bytes').replace('_', ' ')}: {_shown(name, value)}\n")
         sys.stdout.write("".join(f"problem: {one_line(problem)}\n" for problem in problems) or "all is well\n")
     return 2 if problems else 0
 

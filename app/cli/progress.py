@@ -95,7 +95,7 @@ class BarReport:
         self._progress.update(self._parse_task, visible=False)
         if not self._progress.tasks[self._read_task].visible:
             # The clock of the speed starts with the first token, not with the opening of the file.
-            self._progress.reset(self._read_task, completed=tokens_done, page=page, pages=pages)
+            self._progress.reset(self._read_task, completed=tokens_done, page=page, pages=pages, unit="tokens")
         self._progress.update(
             self._read_task, completed=tokens_done, total=tokens_total, page=page, pages=pages, visible=True
         )

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import errno
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from app.cli import main as main_module
+from app.cli.errors import Interrupted
+from app.cli.main import run
+from app.core.errors import UserError
+
+
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """Run `models list` with a command that raises the given exception."""
+
+    def go(error: BaseException, *extra: str) -> int:
+        def fail(context: object) -> int:
+            raise error
+
+        monkeypatch.setattr(main_module, "_command", fail)
+        return run(["models", "list", "--data-dir", str(tmp_path / "data"), *extra])
+
+    return go
+
+
+def test_user_error_is_one_line(failing, capsys) -> None:
+    """Exit code 2, one line, line ends in the message folded."""
+    assert failing(UserError("no such\nthing")) == 2
+    assert capsys.readouterr() == ("", "griffin-desk: error: no such thing\n")
+
+
+def test_json_errors_are_one_object(failing, capsys) -> None:
+    """With --json the object is on standard output too."""
+    assert failing(UserError("no such thing", code="unknown-model"), "--json") == 2
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {"error": {"code": "unknown-model", "message": "no such thing"}}
+    assert err == "griffin-desk: error: no such thing\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (ZeroDivisionError("secret text"), "internal", "something went wrong inside Griffin Desk (ZeroDivisionError)"),
+        (MemoryError(), "memory", "not enough memory"),
+        (RuntimeError("DefaultCPUAllocator: not enough memory: you tried"), "memory", "not enough memory"),
+        (OSError(errno.ENOSPC, "No space left on device"), "disk-full", "the disk is full"),
+        (sqlite3.OperationalError("odd"), "storage", "the library could not be used (odd)"),
+    ],
+)
+def test_unforeseen_exceptions(failing, capsys, tmp_path, error, code, words) -> None:
+    """No traceback reaches the user; the log has it."""
+    assert failing(error, "--json") == 2
+    out, err = capsys.readouterr()
+    assert json.loads(out)["error"]["code"] == code
+    assert words in err
+    assert "Traceback" not in out + err
+    assert "secret text" not in out + err
+    assert "Traceback" in (tmp_path / "data" / "logs" / "griffin-desk.log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("error", "line"), [(KeyboardInterrupt(), "interrupted"), (Interrupted("run it again"), "run it again")]
+)
+def test_ctrl_c(failing, capsys, error, line) -> None:
+    """Exit code 130 and one line on how to go on."""
+    assert failing(error) == 130
+    assert capsys.readouterr().err == f"\ngriffin-desk: {line}\n"
+
+
+def test_settings_are_checked_before_the_work(tmp_path, capsys) -> None:
+    """A mistake in settings.toml is named."""
+    (tmp_path / "settings.toml").write_text("modle = 'x'")
+    assert run(["models", "list", "--data-dir", str(tmp_path)]) == 2
+    assert "unknown name 'modle'" in capsys.readouterr().err
+
+
+def test_damaged_library_is_left_alone(tmp_path, capsys) -> None:
+    """A file that is no database is named, not replaced."""
+    (tmp_path / "library.sqlite").write_bytes(b"x" * 5000)
+    assert run(["sessions", "list", "--data-dir", str(tmp_path)]) == 2
+    assert "damaged or not a database" in capsys.readouterr().err
+    assert (tmp_path / "library.sqlite").read_bytes() == b"x" * 5000
+
+
+def test_environment_names_the_data_folder(tmp_path, monkeypatch, capsys) -> None:
+    """GRIFFIN_DESK_DATA_DIR works for every command."""
+    monkeypatch.setenv("GRIFFIN_DESK_DATA_DIR", str(tmp_path / "env"))
+    assert run(["sessions", "list", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"conversations": [], "summaries": []}
+    assert (tmp_path / "env" / "library.sqlite").is_file()

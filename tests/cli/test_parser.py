@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.cli.parser import parse_command_line
+from app.core.errors import UserError
+from app.documents.limits import PageRange
+from app.tasks.model import Style
+
+README_LINE = (
+    "summarize a.pdf --model starter --style key-passages --password pw --pages 1-50 --out b.md --json"
+    " --data-dir d --device cpu --weight-format int8 --fresh"
+)
+
+
+def test_every_option_of_summarize() -> None:
+    """The command line of the README, word for word."""
+    options = parse_command_line(README_LINE.split())
+    assert (options.command, options.file, options.model) == ("summarize", Path("a.pdf"), "starter")
+    assert (options.style, options.password, options.pages) == (Style.KEY_PASSAGES, "pw", PageRange(1, 50))
+    assert (options.out, options.json, options.data_dir) == (Path("b.md"), True, Path("d"))
+    assert (options.device, options.weight_format, options.fresh) == ("cpu", "int8", True)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["chat", "ask f q", "models list", "models info", "sessions list", "sessions show x", "doctor", "summarize f"],
+)
+def test_every_command_takes_json_and_data_dir(line: str) -> None:
+    """--json and --data-dir belong to every command."""
+    options = parse_command_line([*line.split(), "--json", "--data-dir", "d"])
+    assert (options.json, options.data_dir) == (True, Path("d"))
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("", "the following arguments are required: COMMAND"),
+        ("sumarize a", "invalid choice: 'sumarize'"),
+        ("summarize", "the following arguments are required: FILE"),
+        ("summarize a --style long", "--style: invalid Style value: 'long'"),
+        ("summarize a --pages x", '"x" is not a range of pages'),
+        ("summarize a --pages 5-2", "ends before it begins"),
+        ("summarize a --device tpu", "argument --device: invalid choice: 'tpu'"),
+        ("summarize a --colour", "unrecognized arguments: --colour"),
+        ("ask a", "the following arguments are required: QUESTION"),
+    ],
+)
+def test_mistakes_are_user_errors(line: str, message: str) -> None:
+    """A mistake is one sentence that says where the help is."""
+    with pytest.raises(UserError) as caught:
+        parse_command_line(line.split())
+    assert message in caught.value.message
+    assert "--help" in caught.value.message
+    assert caught.value.code == "usage"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [(["summarize", ""], "the path is empty"), (["summarize", "a\0b"], "zero character"), (["ask", "a", " "], "empty")],
+)
+def test_values_that_can_mean_nothing(arguments: list[str], message: str) -> None:
+    """An empty path or question is refused by the parser."""
+    with pytest.raises(UserError, match=message):
+        parse_command_line(arguments)
+
+
+def test_help_and_mistakes_load_nothing_heavy() -> None:
+    """Parsing imports neither torch nor numpy nor SQLite nor rich."""
+    script = (
+        "import sys; from app.cli.main import run; "
+        "assert run(['summarize']) == 2; "
+        "print([name for name in ('torch', 'numpy', 'sqlite_utils', 'rich') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from app.cli.render import coverage, line_text, passage_text, stats_line, summary_json, summary_markdown
+from app.documents.model import Document, Page, PageKind, Passage, Section
+from app.services.summaries import SummaryResult
+from app.tasks.model import Citation, Line, SectionNotes, Style
+
+DOCUMENT = Document(
+    title="Rivers\x1b[2J",
+    format="pdf",
+    content_hash="d1",
+    page_kind=PageKind.PAGE,
+    pages=(Page(1, "Text."), Page(2, "", "a scanned image"), Page(3, "", "a scanned image"), Page(4, ""), Page(5, "T")),
+    sections=(Section(0, "One", 1, 0, 5, 1, 5),),
+    warnings=("the outline is damaged",),
+)
+SUPPORTED = Line("Dams hold water.", True, (Citation(57, "Dams hold", 0, 9), Citation(58, "water.", 0, 6)))
+MADE_UP = Line("Dams are\ngreen.", False)
+STATS = {
+    "model": "starter",
+    "device": "cpu",
+    "weight_format": "int8",
+    "prefill_tokens": 45210,
+    "prefill_tokens_per_second": 940.24,
+    "decode_tokens": 12,
+    "decode_tokens_per_second": 51.0,
+    "peak_rss_bytes": 612 * 2**20,
+    "state_bytes": 31 * 2**20,
+}
+RESULT = SummaryResult("j1", Style.BRIEF, (SectionNotes(0, "One", 1, 5, (MADE_UP,)),), (SUPPORTED,), STATS)
+
+
+def test_marks_of_a_line() -> None:
+    """Pages the line rests on in order, or the mark that nothing supports it."""
+    assert line_text(SUPPORTED, "p.") == "Dams hold water. [p. 57, 58]"
+    assert line_text(MADE_UP, "p.") == "Dams are green. [not supported by the text]"
+
+
+def test_markdown_of_a_summary() -> None:
+    """Title, summary, notes by section with their pages, coverage; no control characters."""
+    assert summary_markdown(DOCUMENT, RESULT) == (
+        "# Rivers[2J\n\n"
+        "*Summary (brief) by starter*\n\n"
+        "## Summary\n\n"
+        "- Dams hold water. [p. 57, 58]\n\n"
+        "## Notes\n\n"
+        "### One (p. 1-5)\n\n"
+        "- Dams are green. [not supported by the text]\n\n"
+        "## Coverage\n\n"
+        "2 of 5 pages gave text and were read.\n"
+        "- pages 2-3: a scanned image\n"
+        "- pages 4: no text on the page\n"
+        "- the outline is damaged\n"
+    )
+
+
+def test_coverage_of_a_format_without_pages() -> None:
+    """Parts are called parts."""
+    document = Document("T", "text", "d", PageKind.PART, (Page(1, "a"),), ())
+    assert coverage(document) == "1 of 1 parts gave text and were read."
+    passage = Passage(0, "a\nb", 0, 3, 2, 3, 0)
+    assert passage_text(passage, "part") == "[part 2-3] a b"
+
+
+def test_json_of_a_summary() -> None:
+    """The keys that scripts rely on."""
+    value = summary_json(DOCUMENT, RESULT, stored=True)
+    assert value["document"]["pages"] == 5
+    assert value["document"]["pages_without_text"] == [2, 3, 4]
+    assert value["document"]["content_hash"] == "d1"
+    assert value["document"]["problems"] == {"2": "a scanned image", "3": "a scanned image"}
+    assert value["sections"][0]["notes"] == [{"text": "Dams are\ngreen.", "supported": False, "citations": []}]
+    assert value["sections"][0]["title"] == "One"
+    assert (value["sections"][0]["page_from"], value["sections"][0]["page_to"]) == (1, 5)
+    assert value["summary"][0]["citations"][0] == {"page": 57, "quote": "Dams hold", "start": 0, "end": 9}
+    assert (value["stats"], value["stored"], value["style"]) == (STATS, True, "brief")
+
+
+def test_final_line() -> None:
+    """Prefill and decode speed, peak memory and state size, in words."""
+    assert stats_line(STATS) == (
+        "read 45,210 tokens at 940.2 tokens/s, wrote 12 at 51.0 tokens/s, "
+        "peak memory 612.0 MiB, state 31.0 MiB (starter, cpu, int8)"
+    )
