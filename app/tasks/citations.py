@@ -1,0 +1,165 @@
+"""From a written line to the quote that supports it, or to none.
+
+A line is supported when one quote of at most two neighbouring sentences holds all its numbers and names and at least
+60 % of its stemmed content words. A line of so few words that sharing them proves nothing must stand there word for
+word.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from app.documents.model import Document, Passage
+from app.documents.sentences import sentence_spans
+from app.tasks.model import Citation, Line
+from app.tasks.words import Kind, Lexicon, Terms, Word
+
+MIN_SHARE = 0.6
+MIN_WORDS = 4
+"""A line with fewer content words and numbers is supported only word for word."""
+MAX_GAP = 400
+"""Sentences further apart than this many characters are no neighbours."""
+
+TextSpan = tuple[int, int]
+
+
+class QuoteIndex:
+    """The sentences of a stretch of a document, found by their stems, numbers and names.
+
+    Holds postings only (a few bytes per word), so that an index of thousands of pages stays small.
+    """
+
+    def __init__(self, document: Document, spans: Iterable[TextSpan], lexicon: Lexicon | None = None) -> None:
+        self.document = document
+        self.spans: list[TextSpan] = list(spans)
+        self.lexicon = lexicon or Lexicon.for_text(document.text)
+        self._known_names: set[str] = set()
+        postings: dict[str, array[int]] = {}
+        for number, (start, end) in enumerate(self.spans):
+            for word in self.lexicon.words(document.text[start:end]):
+                if word.kind is Kind.STOP:
+                    continue
+                rows = postings.setdefault(word.key, array("I"))
+                if not rows or rows[-1] != number:
+                    rows.append(number)
+                if word.acronym or (word.capital and not word.opens):
+                    self._known_names.add(word.key)
+        self._postings = postings
+        gaps = [following[0] - span[1] for span, following in zip(self.spans, self.spans[1:], strict=False)]
+        self._neighbours = np.array([0 <= gap <= MAX_GAP for gap in gaps], dtype=bool)
+
+    @classmethod
+    def of_passages(cls, document: Document, passages: Iterable[Passage]) -> QuoteIndex:
+        """The sentences of some passages, in document order."""
+        spans: list[TextSpan] = []
+        for passage in sorted(passages, key=lambda passage: passage.start):
+            base = passage.start
+            spans += [(base + start, base + end) for start, end in sentence_spans(document.text[base : passage.end])]
+        return cls(document, spans)
+
+    def terms(self, text: str) -> Terms:
+        """What a line claims. A capital at its start counts as a name only where the document knows it as one."""
+        words = [word for word in self.lexicon.words(text) if word.kind is not Kind.STOP]
+        return Terms(
+            stems=frozenset(word.key for word in words if word.kind is Kind.WORD),
+            numbers=frozenset(word.key for word in words if word.kind is Kind.NUMBER),
+            names=frozenset(word.key for word in words if self._is_name(word)),
+        )
+
+    def find(self, text: str) -> TextSpan | None:
+        """Document offsets of the quote that supports `text` best: one sentence before two, then the most words."""
+        if not self.spans:
+            return None
+        terms = self.terms(text)
+        if len(terms.stems) + len(terms.numbers) < MIN_WORDS:
+            return self._find_verbatim(text, terms)
+        held = [self._rows(stem) for stem in sorted(terms.stems)]
+        required = [self._rows(key) for key in sorted(terms.names | terms.numbers)]
+        needed = MIN_SHARE * len(terms.stems)
+        best = _best(held, required, needed, len(self.spans))
+        if best is not None:
+            return self.spans[best]
+        best = _best(
+            [(rows[:-1] | rows[1:]) & self._neighbours for rows in held],
+            [(rows[:-1] | rows[1:]) & self._neighbours for rows in required],
+            needed,
+            len(self.spans) - 1,
+        )
+        return None if best is None else (self.spans[best][0], self.spans[best + 1][1])
+
+    def _is_name(self, word: Word) -> bool:
+        if word.kind is not Kind.WORD:
+            return False
+        if any(character.isdigit() for character in word.key):
+            return True
+        return word.acronym or (word.capital and (not word.opens or word.key in self._known_names))
+
+    def _rows(self, key: str) -> npt.NDArray[np.bool_]:
+        rows = np.zeros(len(self.spans), dtype=bool)
+        if key in self._postings:
+            rows[np.frombuffer(self._postings[key], dtype=np.uint32)] = True
+        return rows
+
+    def _find_verbatim(self, text: str, terms: Terms) -> TextSpan | None:
+        wanted = _folded(text)
+        candidates = np.ones(len(self.spans), dtype=bool)
+        for key in terms.stems | terms.numbers:
+            candidates &= self._rows(key)
+        for number in np.flatnonzero(candidates):
+            start, end = self.spans[int(number)]
+            sentence = self.document.text[start:end]
+            # A line without any word ("* * *") can only be the whole sentence.
+            if sentence.split() == text.split() or (wanted and f" {wanted} " in f" {_folded(sentence)} "):
+                return start, end
+        return None
+
+
+def _best(
+    held: Sequence[npt.NDArray[np.bool_]], required: Sequence[npt.NDArray[np.bool_]], needed: float, count: int
+) -> int | None:
+    """First row with the most of `held` among those with all of `required` and at least `needed` of `held`."""
+    if count <= 0:
+        return None
+    shares = np.zeros(count, dtype=np.int32)
+    for rows in held:
+        shares += rows
+    allowed = shares >= needed
+    for rows in required:
+        allowed &= rows
+    if not allowed.any():
+        return None
+    return int(np.argmax(np.where(allowed, shares, -1)))
+
+
+def _folded(text: str) -> str:
+    return " ".join("".join(c if c.isalnum() else " " for c in text.casefold()).split())
+
+
+def quote(document: Document, span: TextSpan) -> tuple[Citation, ...]:
+    """A stretch of the document as citations, one for each page it touches, without white space around them."""
+    citations: list[Citation] = []
+    for place in document.locate(*span):
+        page_start = document.page_start(place.page)
+        text = document.text[page_start + place.start : page_start + place.end]
+        stripped = text.strip()
+        if stripped:
+            start = place.start + len(text) - len(text.lstrip())
+            citations.append(Citation(place.page, stripped, start, start + len(stripped)))
+    return tuple(citations)
+
+
+def cite(line_text: str, sentences: QuoteIndex) -> Line:
+    """The line with its best quote, or marked as unsupported when there is none."""
+    span = sentences.find(line_text)
+    if span is None:
+        return Line(line_text, supported=False)
+    return Line(line_text, supported=True, citations=quote(sentences.document, span))
+
+
+def verbatim(document: Document, span: TextSpan) -> Line:
+    """A stretch of the document as a line that is its own citation; line breaks become spaces."""
+    return Line(" ".join(document.text[slice(*span)].split()), supported=True, citations=quote(document, span))

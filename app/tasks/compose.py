@@ -1,0 +1,79 @@
+"""From the notes of all parts to the summary of the document, in document order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from app.documents.model import Document
+from app.inference.generator import Cancelled, TextGenerator
+from app.tasks.budget import Budget, summary_lines
+from app.tasks.citations import verbatim
+from app.tasks.extract import Candidate, candidates, centrality, choose, penalties, similarities, standard
+from app.tasks.model import Line, SectionNotes, Style
+from app.tasks.parts import Part
+from app.tasks.words import Lexicon
+
+MAX_CANDIDATES = 1500
+"""Sentences compared with each other for the final choice: their similarities take n * n * 4 bytes."""
+NOTED_BONUS = 1.0
+"""In standard deviations: the final choice prefers what was chosen as a note, where the model had its say."""
+UNSUPPORTED_PENALTY = 2.0
+"""In standard deviations: a written line without a supporting quote comes in only where nothing better is."""
+
+
+def compose_key_passages(
+    document: Document, parts: Sequence[Part], sections: Sequence[SectionNotes], lexicon: Lexicon
+) -> tuple[Line, ...]:
+    """The best sentences of the whole document, word for word.
+
+    Works from the text and the notes alone, so that a resumed summary ends like an uninterrupted one.
+    """
+    kept: list[Candidate] = []
+    noted: list[bool] = []
+    share = max(2, MAX_CANDIDATES // max(1, len(parts)))
+    for part, section in zip(parts, sections, strict=True):
+        places = {(citation.page, citation.start) for line in section.notes for citation in line.citations}
+        found = candidates(document, part, lexicon)
+        marks = [_place(document, claim.span[0]) in places for claim in found]
+        if len(found) > share:
+            ranks = standard(centrality(similarities([claim.keys for claim in found])))
+            ranks += NOTED_BONUS * np.array(marks, dtype=np.float32)
+            order = sorted(sorted(range(len(found)), key=lambda i: -ranks[i])[:share])
+            found, marks = [found[i] for i in order], [marks[i] for i in order]
+        kept += found
+        noted += marks
+    if not kept:
+        return ()
+    similar = similarities([claim.keys for claim in kept])
+    scores = standard(centrality(similar)) - penalties(kept) + NOTED_BONUS * np.array(noted, dtype=np.float32)
+    lines = summary_lines(Style.KEY_PASSAGES, sum(part.tokens for part in parts))
+    return tuple(verbatim(document, kept[index].span) for index in choose(scores, similar, lines))
+
+
+def compose_written(
+    document: Document,
+    parts: Sequence[Part],
+    sections: Sequence[SectionNotes],
+    generator: TextGenerator,
+    style: Style,
+    budget: Budget,
+    lexicon: Lexicon,
+    cancelled: Cancelled,
+) -> tuple[Line, ...]:
+    """The notes as a summary: the lines that say the most, supported ones first, no two of them the same."""
+    lines = [line for section in sections for line in section.notes]
+    if not lines:
+        return ()
+    keys = [lexicon.keys(line.text) for line in lines]
+    similar = similarities(keys)
+    scores = standard(centrality(similar))
+    scores -= UNSUPPORTED_PENALTY * np.array([not line.supported for line in lines], dtype=np.float32)
+    count = summary_lines(style, sum(part.tokens for part in parts))
+    return tuple(lines[index] for index in choose(scores, similar, count))
+
+
+def _place(document: Document, offset: int) -> tuple[int, int]:
+    place = next(document.locate(offset, offset + 1), None)
+    return (place.page, place.start) if place else (0, 0)

@@ -1,0 +1,162 @@
+"""The summary task: the document streams once through a state; notes at the end of each part become the summary."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+
+from app.documents.model import Document
+from app.inference.generator import Cancelled, ModelInfo, StateRef, TextGenerator, Vector, never
+from app.tasks.budget import Budget
+from app.tasks.compose import compose_key_passages, compose_written
+from app.tasks.extract import Candidate, candidates
+from app.tasks.model import Line, SectionNotes, Style
+from app.tasks.notes import pick_notes, write_notes
+from app.tasks.parts import Part, pieces, plan_parts
+from app.tasks.prompts import NotesFrom
+from app.tasks.words import Lexicon
+
+SMALL_MODEL = 1_000_000_000
+"""Parameters below which a chat model invents so readily that it had better quote (docs/quality.md)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadProgress:
+    """How far the reading has come: the page of the last token read, and tokens of the whole document."""
+
+    page: int
+    tokens_done: int
+    tokens_total: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartDone:
+    """A part has been read and its notes written.
+
+    `state` is live and stands at the end of this part; it is valid until the next event is asked for.
+    """
+
+    part_index: int
+    parts_total: int
+    notes: SectionNotes
+    state: StateRef
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryDone:
+    """The last event."""
+
+    sections: tuple[SectionNotes, ...]
+    summary: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Where an interrupted summary stood.
+
+    `notes` of parts 0..n-1 are written; `state` stands at the end of part `parts_read - 1` (None: read again from the
+    start). Parts from `parts_read` to n-1 are read again through the state but not written again. The state stays the
+    caller's: a fork of it goes on.
+    """
+
+    notes: tuple[SectionNotes, ...]
+    parts_read: int
+    state: StateRef | None
+
+
+Event = ReadProgress | PartDone | SummaryDone
+
+
+def default_style(info: ModelInfo) -> Style:
+    """The style that serves best with this model: quotes for base and small models, written notes for the others."""
+    return Style.BRIEF if info.is_chat and info.parameters >= SMALL_MODEL else Style.KEY_PASSAGES
+
+
+def summarize(
+    document: Document,
+    generator: TextGenerator,
+    *,
+    style: Style,
+    resume: Resume | None = None,
+    cancelled: Cancelled = never,
+    notes_from: NotesFrom = NotesFrom.RUNNING_STATE,
+) -> Generator[Event]:
+    """Read the whole document through one state and summarise it: progress and finished parts, at last the summary.
+
+    Every token is read in every style. Closing the iterator frees its states. Raises ReadCancelled.
+    """
+    budget = Budget.for_model(generator.info, style)
+    lexicon = Lexicon.for_text(document.text)
+    parts = plan_parts(document, generator.tokenize, budget)
+    total = sum(part.tokens for part in parts)
+    sections = list(resume.notes) if resume else []
+    resumed = resume.state if resume else None
+    first = resume.parts_read if resume and resumed is not None else 0
+    done = sum(part.tokens for part in parts[:first])
+    state = generator.new_state() if resumed is None else generator.fork(resumed)
+    try:
+        if not first:
+            generator.read(state, generator.document_prefix(), cancelled=cancelled)
+        for part in parts[first:]:
+            wanted = part.index >= len(sections)
+            claims = candidates(document, part, lexicon) if wanted else []
+            vectors: dict[int, Vector] = {}
+            by_vector = style is Style.KEY_PASSAGES
+            feeding = _read_part(document, part, generator, state, budget, claims if by_vector else (), cancelled)
+            for end, tokens, found in feeding:
+                vectors |= found
+                done += tokens
+                yield ReadProgress(document.page_at(max(part.start, end - 1)), done, total)
+            if not wanted:
+                continue
+            if by_vector:
+                lines = pick_notes(document, part, claims, [vectors[claim.span[0]] for claim in claims])
+            else:
+                lines = write_notes(document, part, generator, state, style, budget, lexicon, notes_from, cancelled)
+            sections.append(_section(document, part, lines))
+            yield PartDone(part.index, len(parts), sections[-1], state)
+    finally:
+        generator.drop(state)
+    if style is Style.KEY_PASSAGES:
+        summary = compose_key_passages(document, parts, sections, lexicon)
+    else:
+        summary = compose_written(document, parts, sections, generator, style, budget, lexicon, cancelled)
+    yield SummaryDone(tuple(sections), summary)
+
+
+def _section(document: Document, part: Part, lines: tuple[Line, ...]) -> SectionNotes:
+    last = max(part.start, part.end - 1)
+    while last > part.start and document.text[last].isspace():
+        last -= 1
+    return SectionNotes(part.index, part.title, document.page_at(part.start), document.page_at(last), lines)
+
+
+def _read_part(
+    document: Document,
+    part: Part,
+    generator: TextGenerator,
+    state: StateRef,
+    budget: Budget,
+    claims: Sequence[Candidate],
+    cancelled: Cancelled,
+) -> Generator[tuple[int, int, dict[int, Vector]]]:
+    """Feed a part in pieces of about `budget.feed` tokens.
+
+    Yields the document offset reached, the tokens just read, and the mean hidden vector of each claim among them,
+    by the offset at which the claim starts.
+    """
+    wanted = {claim.span[0] for claim in claims}
+    ids: list[int] = []
+    spans: list[tuple[int, int]] = []
+    starts: list[int] = []
+    last = part.end
+    for piece in pieces(document, part.start, part.end):
+        tokens = generator.tokenize(document.text[piece.start : piece.end])
+        if piece.sentence[0] in wanted and tokens:
+            spans.append((len(ids), len(ids) + len(tokens)))
+            starts.append(piece.sentence[0])
+        ids += tokens
+        if len(ids) >= budget.feed or piece.end == last:
+            vectors = generator.read(state, ids, spans=spans, cancelled=cancelled)
+            yield piece.end, len(ids), dict(zip(starts, vectors, strict=True))
+            ids, spans, starts = [], [], []
