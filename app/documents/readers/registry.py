@@ -14,6 +14,10 @@ from app.documents.readers.base import DocumentReader
 _READERS = {
     "pdf": "app.documents.readers.pdf:PdfReader",
     "text": "app.documents.readers.text:TextReader",
+    "markdown": "app.documents.readers.markdown:MarkdownReader",
+    "html": "app.documents.readers.html:HtmlReader",
+    "epub": "app.documents.readers.epub:EpubReader",
+    "docx": "app.documents.readers.docx:DocxReader",
 }
 """Format -> reader; imported on use, so that the parsing process loads one format's libraries only."""
 

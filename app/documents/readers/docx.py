@@ -1,0 +1,148 @@
+"""DOCX: paragraphs, headings, lists, tables and footnotes in the order of the text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import docx
+from docx.document import Document as DocxDocument
+from docx.oxml.ns import qn
+from lxml import etree
+
+from app.core.errors import DocumentError
+from app.documents.raw import Block, BlockKind
+from app.documents.readers.archive import Archive
+from app.documents.readers.base import OpenedDocument, OpenOptions
+from app.documents.readers.blocks import BlockFile
+
+_HEADING = re.compile(r"heading (\d)", re.IGNORECASE)
+_FOOTNOTES = "word/footnotes.xml"
+_BREAKS = (qn("w:br"), qn("w:cr"))
+_NO_TEXT = (
+    qn("w:del"),
+    qn("w:pPr"),
+    qn("w:rPr"),
+    "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback",  # repeats a text box for old programs
+)
+
+
+class DocxReader:
+    """The DOCX format."""
+
+    format = "docx"
+
+    def open(self, path: Path, options: OpenOptions) -> OpenedDocument:
+        """Parse the whole file; raises DocumentError when it is damaged or holds no text."""
+        archive = Archive(path, options.limits)
+        try:
+            document = docx.Document(str(path))
+        except (KeyError, ValueError, AttributeError, TypeError, OSError, etree.XMLSyntaxError) as error:
+            raise DocumentError(
+                f"{path.name} is damaged: it is no readable DOCX; get a fresh copy", code="damaged"
+            ) from error
+        blocks = list(_body_blocks(document))
+        if _FOOTNOTES in archive:
+            blocks += _footnotes(archive.read_xml(_FOOTNOTES))
+        archive.close()
+        if not blocks:
+            raise DocumentError(f"{path.name} is a DOCX file without text", code="no-text")
+        return BlockFile(document.core_properties.title or "", blocks)
+
+
+def _body_blocks(document: DocxDocument) -> Iterator[Block]:
+    levels = _heading_levels(document)
+    for node in _top_nodes(document.element.body):
+        if node.tag == qn("w:tbl"):
+            rows = [_row(row) for row in node.iter(qn("w:tr"))]
+            if any(rows):
+                yield Block(BlockKind.PREFORMATTED, "\n".join(row for row in rows if row))
+            continue
+        text = _text(node)
+        if not text.strip():
+            continue
+        level = _level(node, levels)
+        if level:
+            yield Block(BlockKind.HEADING, " ".join(text.split()), level)
+        elif "\n" in text:
+            yield Block(BlockKind.PREFORMATTED, text)
+        else:
+            listed = node.find(f"{qn('w:pPr')}/{qn('w:numPr')}") is not None
+            yield Block(BlockKind.PARAGRAPH, f"• {text}" if listed else text)
+
+
+def _top_nodes(body: etree._Element) -> Iterator[etree._Element]:
+    """Paragraphs and tables of the text, those inside content controls too."""
+    stack = list(reversed(body))
+    while stack:
+        node = stack.pop()
+        if node.tag in (qn("w:p"), qn("w:tbl")):
+            yield node
+        elif node.tag in (qn("w:sdt"), qn("w:sdtContent"), qn("w:customXml"), qn("w:ins"), qn("w:smartTag")):
+            stack.extend(reversed(node))
+
+
+def _heading_levels(document: DocxDocument) -> dict[str, int]:
+    """Style id -> heading level, for styles that are headings or are built on one."""
+    levels: dict[str, int] = {}
+    for style in document.styles:
+        base, steps = style, 0
+        while base is not None and steps < 10:
+            found = _HEADING.fullmatch(base.name or "")
+            if found or (base.name or "").lower() == "title":
+                levels[style.style_id] = int(found[1]) if found else 1
+                break
+            base, steps = getattr(base, "base_style", None), steps + 1
+    return levels
+
+
+def _level(paragraph: etree._Element, levels: dict[str, int]) -> int:
+    properties = paragraph.find(qn("w:pPr"))
+    if properties is None:
+        return 0
+    outline = properties.find(qn("w:outlineLvl"))
+    if outline is not None and (outline.get(qn("w:val")) or "9") in "012345678":
+        return int(outline.get(qn("w:val")) or 0) + 1
+    style = properties.find(qn("w:pStyle"))
+    return levels.get(style.get(qn("w:val")) or "", 0) if style is not None else 0
+
+
+def _text(node: etree._Element) -> str:
+    """The text of a paragraph with insertions, links and text boxes, without deletions."""
+    parts: list[str] = []
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        if current.tag in _NO_TEXT:
+            continue
+        if current.tag == qn("w:t"):
+            parts.append(current.text or "")
+        elif current.tag == qn("w:tab"):
+            parts.append("\t")
+        elif current.tag in _BREAKS:
+            parts.append(" " if current.get(qn("w:type")) in ("page", "column") else "\n")
+        elif current.tag == qn("w:noBreakHyphen"):
+            parts.append("-")
+        elif current.tag == qn("w:p") and current is not node:
+            parts.append("\n")
+        stack.extend(reversed(current))
+    return "".join(parts).strip("\n")
+
+
+def _row(row: etree._Element) -> str:
+    cells = (" ".join(_text(cell).split()) for cell in row.iterchildren(qn("w:tc"), qn("w:sdt")))
+    return " | ".join(cell for cell in cells if cell)
+
+
+def _footnotes(root: etree._Element) -> list[Block]:
+    notes = [
+        f"[{note.get(qn('w:id'))}] {' '.join(_text(note).split())}"
+        for note in root.iter(qn("w:footnote"))
+        if note.get(qn("w:type")) is None and _text(note).strip()
+    ]
+    return (
+        [Block(BlockKind.HEADING, "Footnotes", 1), *(Block(BlockKind.PARAGRAPH, note) for note in notes)]
+        if notes
+        else []
+    )
