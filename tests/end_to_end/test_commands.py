@@ -1,0 +1,117 @@
+"""Every command once, with the real model."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import pytest
+
+
+@pytest.fixture
+def data_dir(finished):
+    """These commands look at the shared finished run."""
+    return finished.data_dir
+
+
+def test_summary_as_json(finished, chapters) -> None:
+    """The keys the README promises; every token was read; every line is cited and word for word."""
+    printed = finished.printed
+    document = printed["document"]
+    assert (document["title"], document["pages"], document["pages_without_text"]) == ("Water and stone", 4, [])
+    assert document["content_hash"] == hashlib.sha256(chapters.read_bytes()).hexdigest()
+    assert [(s["title"], s["page_from"], s["page_to"]) for s in printed["sections"]] == [
+        ("About rivers", 1, 1),
+        ("About dams", 2, 2),
+        ("About bridges", 3, 3),
+        ("About canals", 4, 4),
+    ]
+    lines = [*printed["summary"], *(line for s in printed["sections"] for line in s["notes"])]
+    assert len(lines) >= 5
+    for line in lines:
+        assert line["supported"]
+        for citation in line["citations"]:
+            assert citation["end"] - citation["start"] == len(citation["quote"])
+    stats = printed["stats"]
+    assert stats["prefill_tokens"] > 2000
+    assert stats["peak_rss_bytes"] > 200 * 2**20
+    assert stats["state_bytes"] > 2**20
+    assert (stats["model"], stats["device"], stats["weight_format"], stats["parts"]) == ("starter", "cpu", "int8", 4)
+
+
+def test_stored_summary_is_shown_at_once(desk, finished, chapters, tmp_path) -> None:
+    """A copy of the same bytes finds the stored summary, says so, keeps its figures; --out writes Markdown."""
+    copy = tmp_path / "copy.pdf"
+    copy.write_bytes(chapters.read_bytes())
+    done = desk("summarize", copy, "--json", "--out", tmp_path / "out.md")
+    assert done.returncode == 0
+    assert "this summary was stored" in done.stderr
+    printed = json.loads(done.stdout)
+    assert printed.pop("stored") is True
+    assert printed == {k: v for k, v in finished.printed.items() if k != "stored"}
+    text = (tmp_path / "out.md").read_text()
+    assert text.startswith("# Water and stone\n")
+    assert "[p. 4]" in text
+    assert "4 of 4 pages gave text" in text
+
+
+def test_ask(desk, chapters) -> None:
+    """The passages with the question's words, each with its pages, and an answer."""
+    done = desk("ask", chapters, "Which canals were built in 1845?", "--json")
+    assert done.returncode == 0, done.stderr
+    printed = json.loads(done.stdout)
+    assert printed["passages"][0]["page_from"] == 4
+    assert "canals" in printed["passages"][0]["text"]
+    assert all(set(line) == {"text", "supported", "citations"} for line in printed["answer"])
+    assert printed["answer"]
+
+
+def test_ask_for_words_that_are_not_there(desk, chapters) -> None:
+    """No passage: nothing is made up."""
+    done = desk("ask", chapters, "zyzzyva?", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["answer"] == []
+
+
+def test_chat_through_a_pipe_and_again(desk) -> None:
+    """`echo hi | griffin-desk chat --json` is one object; the session goes on by its id; /quit ends."""
+    done = desk("chat", "--json", stdin="Say hello.\n/quit\nnever read\n")
+    assert done.returncode == 0, done.stderr
+    printed = json.loads(done.stdout)
+    assert [turn["role"] for turn in printed["turns"]] == ["user", "assistant"]
+    again = desk("chat", "--session", printed["session"], stdin="And bye.\n")
+    assert again.returncode == 0, again.stderr
+    assert again.stdout.strip()
+    shown = json.loads(desk("sessions", "show", printed["session"], "--json").stdout)
+    assert [turn["text"] for turn in shown["turns"]][::2] == ["Say hello.", "And bye."]
+    assert shown["turns"][1]["text"] == printed["turns"][1]["text"]
+    assert shown["turns"][3]["text"].split() == again.stdout.split()
+
+
+def test_models(desk) -> None:
+    """The starter is listed and described."""
+    listed = json.loads(desk("models", "list", "--json").stdout)
+    assert [model["name"] for model in listed["models"]] == ["starter"]
+    assert json.loads(desk("models", "info", "--json").stdout)["model"]["layers"] == 30
+
+
+def test_doctor(desk) -> None:
+    """All is well here, and the engine was really tried."""
+    done = desk("doctor", "--json")
+    printed = json.loads(done.stdout)
+    assert printed["problems"] == []
+    assert done.returncode == 0
+    assert printed["engine"]["saved_state_goes_on_alike"] is True
+    assert printed["engine"]["decode_tokens_per_second"] > 0
+    assert (printed["data folder"]["library"], printed["sqlite"]["fts5"]) == ("ok", "yes")
+
+
+def test_closed_pipe_is_no_traceback(start, chapters) -> None:
+    """A reader that goes away (`| head -1`) ends the program quietly."""
+    process = start("summarize", chapters)
+    process.stdout.close()
+    err = process.stderr.read()
+    process.wait(timeout=60)
+    assert "Traceback" not in err
+    assert "BrokenPipe" not in err
+    assert process.returncode == 141
