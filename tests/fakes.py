@@ -1,0 +1,164 @@
+"""A TextGenerator without a model, for tests: it really keeps its states' tokens and counts what it reads."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import count
+
+from app.inference.generator import (
+    Cancelled,
+    FinishReason,
+    Generation,
+    Message,
+    ModelInfo,
+    ReadCancelled,
+    Sampling,
+    Span,
+    StateRef,
+    TokenProgress,
+    Usage,
+    Vector,
+    never,
+)
+
+BOS, TURN, STOP = 0, 1, 2
+_FIRST_WORD_ID = 10
+CHUNK_TOKENS = 16
+VECTOR_SIZE = 8
+
+
+class FakeGenerator:
+    """Tokens are words with the white space before them; an answer comes from `reply`, given the state's whole text."""
+
+    def __init__(
+        self,
+        reply: Callable[[str], str] = lambda text: "Nothing to say.",
+        *,
+        window_tokens: int = 256,
+        is_chat: bool = True,
+        parameters: int = 1000,
+    ) -> None:
+        self.reply = reply
+        self.info = ModelInfo(
+            name="fake",
+            path="",
+            fingerprint="0" * 64,
+            tokenizer_hash="1" * 64,
+            device="cpu",
+            weight_format="float32",
+            parameters=parameters,
+            vocab_size=1 << 20,
+            window_tokens=window_tokens,
+            state_nbytes=64,
+            is_chat=is_chat,
+        )
+        self.usage = Usage()
+        self.states: dict[StateRef, list[int]] = {}
+        self.samplings: list[Sampling] = []
+        self._words: list[str] = []
+        self._ids: dict[str, int] = {}
+        self._handles = count(1)
+
+    def tokenize(self, text: str) -> list[int]:
+        """One id per word; unlike words never share an id."""
+        return [self._id(word) for word in re.findall(r"\s*\S+|\s+", text)]
+
+    def text(self, token_ids: Sequence[int]) -> str:
+        """The inverse of `tokenize`; control tokens show as <n>."""
+        return "".join(f"<{i}>" if i < _FIRST_WORD_ID else self._words[i - _FIRST_WORD_ID] for i in token_ids)
+
+    def document_prefix(self) -> list[int]:
+        return [BOS]
+
+    def chat_prompt(self, messages: Sequence[Message], *, fresh: bool) -> list[int]:
+        ids = [BOS] if fresh else [STOP]
+        for message in messages:
+            ids += [TURN, *self.tokenize(message.text), STOP]
+        return [*ids, TURN]
+
+    def new_state(self) -> StateRef:
+        return self._keep([])
+
+    def fork(self, state: StateRef) -> StateRef:
+        return self._keep(list(self.states[state]))
+
+    def drop(self, state: StateRef) -> None:
+        del self.states[state]
+
+    def position(self, state: StateRef) -> int:
+        return len(self.states[state])
+
+    def read(
+        self,
+        state: StateRef,
+        token_ids: Sequence[int],
+        *,
+        spans: Sequence[Span] = (),
+        on_progress: TokenProgress | None = None,
+        cancelled: Cancelled = never,
+    ) -> list[Vector]:
+        for start in range(0, len(token_ids), CHUNK_TOKENS):
+            if cancelled():
+                raise ReadCancelled
+            chunk = token_ids[start : start + CHUNK_TOKENS]
+            self.states[state] += chunk
+            self.usage = replace(self.usage, prefill_tokens=self.usage.prefill_tokens + len(chunk))
+            if on_progress is not None:
+                on_progress(start + len(chunk))
+        return [self._vector(token_ids[begin:end]) for begin, end in spans]
+
+    def score(self, state: StateRef, token_ids: Sequence[int]) -> float:
+        known = set(self.states[state])
+        return -float(sum(1 if token in known else 2 for token in token_ids))
+
+    def generate(
+        self,
+        state: StateRef,
+        prompt_ids: Sequence[int],
+        *,
+        sampling: Sampling,
+        max_new_tokens: int,
+        on_text: Callable[[str], None] | None = None,
+        cancelled: Cancelled = never,
+    ) -> Generation:
+        try:
+            self.read(state, prompt_ids, cancelled=cancelled)
+        except ReadCancelled:
+            return Generation("", (), FinishReason.CANCELLED)
+        self.samplings.append(sampling)
+        ids = [*self.tokenize(self.reply(self.text(self.states[state]))), STOP]
+        reason = FinishReason.STOP if len(ids) <= max_new_tokens else FinishReason.LENGTH
+        ids = ids[:max_new_tokens]
+        self.states[state] += ids
+        self.usage = replace(self.usage, decode_tokens=self.usage.decode_tokens + len(ids))
+        text = self.text([i for i in ids if i >= _FIRST_WORD_ID])
+        if on_text is not None:
+            on_text(text)
+        return Generation(text, tuple(ids), reason)
+
+    def save_state(self, state: StateRef) -> bytes:
+        return json.dumps(self.states[state]).encode()
+
+    def load_state(self, data: bytes) -> StateRef:
+        return self._keep(json.loads(data))
+
+    def _keep(self, ids: list[int]) -> StateRef:
+        ref = StateRef(next(self._handles))
+        self.states[ref] = ids
+        return ref
+
+    def _id(self, word: str) -> int:
+        if word not in self._ids:
+            self._ids[word] = _FIRST_WORD_ID + len(self._words)
+            self._words.append(word)
+        return self._ids[word]
+
+    @staticmethod
+    def _vector(token_ids: Sequence[int]) -> Vector:
+        totals = [0.0] * VECTOR_SIZE
+        for token in token_ids:
+            totals[token % VECTOR_SIZE] += 1.0 / max(1, len(token_ids))
+        return totals

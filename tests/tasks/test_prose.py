@@ -1,0 +1,65 @@
+import pytest
+
+from app.tasks.prose import is_boilerplate_title, is_claim, leads_on
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Contents",
+        "Table of Contents",
+        "INDEX",
+        "Bibliography",
+        "References",
+        "List of Figures",
+        "7. References",
+        "Notes",
+    ],
+)
+def test_boilerplate_titles(title: str) -> None:
+    """Sections that hold nothing to note are known by their titles."""
+    assert is_boilerplate_title(title)
+
+
+@pytest.mark.parametrize("title", ["Introduction", "Index funds", "Notes on Virginia", "The Contents of the Box", ""])
+def test_titles_of_text(title: str) -> None:
+    """A title that only begins with such a word is no boilerplate."""
+    assert not is_boilerplate_title(title)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The river carries sand from the mountains to the sea.",
+        "“The river carries sand from the mountains to the sea,” he said.",
+        "河流把沙子从山上带到海里，然后沉积在三角洲。",
+    ],
+)
+def test_running_prose_is_a_claim(sentence: str) -> None:
+    """Whole sentences that state something may be quoted."""
+    assert is_claim(sentence)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The River and Its Sand",
+        "Does the river carry sand from the mountains to the sea?",
+        "and so the river carries sand to the sea.",
+        "Figure 3 The river carries sand from the mountains to the sea.",
+        "Copyright © 1999 by the River Press, New York and London.",
+        "The river ........ 17 The sea ........ 23 The mountains.",
+        "Calculate the mass of sand that the river carries to the sea.",
+        "12 14 16 18 20 22 24 and 26 in rows of 3 4 5 6 numbers each are sand.",
+    ],
+)
+def test_what_is_no_claim(sentence: str) -> None:
+    """Headings, questions, fragments, captions, notices, contents, exercises and tables are not quoted."""
+    assert not is_claim(sentence)
+
+
+def test_leaning_sentences() -> None:
+    """'However' and 'This' point at the sentence before."""
+    assert leads_on("However, the river is short.")
+    assert leads_on("This carries sand.")
+    assert not leads_on("Thistles grow by the river.")

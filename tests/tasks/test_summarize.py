@@ -1,0 +1,207 @@
+from dataclasses import replace
+
+import pytest
+
+from app.documents.model import Document
+from app.inference.generator import ReadCancelled
+from app.tasks.model import SectionNotes, Style
+from app.tasks.prompts import NotesFrom
+from app.tasks.summarize import PartDone, ReadProgress, Resume, SummaryDone, default_style, summarize
+from tests.documents_for_tasks import make_document
+from tests.fakes import FakeGenerator
+
+THEMES = ["rivers carry sand", "lakes keep water", "mountains lose rock", "deserts grow dunes", "coasts gain land"]
+
+
+@pytest.fixture
+def document() -> Document:
+    """Five pages, each a section of about a hundred words."""
+    pages, sections = [], []
+    for theme in THEMES:
+        noun, verb, thing = theme.split()
+        text = " ".join(
+            f"In year {year} the {noun} of the north {verb} more {thing} than those of the southern plains did."
+            for year in range(1801, 1808)
+        )
+        pages.append(text)
+        sections.append((noun.capitalize(), len(text) + 1))
+    return make_document(pages, sections)
+
+
+def reply(text: str) -> str:
+    """Says one true thing of the page last read and invents another."""
+    return "The rivers carry more sand in 1801. Peru sold dry rivers in 1999."
+
+
+def last(events: list[object]) -> SummaryDone:
+    assert isinstance(events[-1], SummaryDone)
+    return events[-1]
+
+
+@pytest.mark.parametrize("style", list(Style))
+def test_every_token_is_read_once_in_every_style(document: Document, style: Style) -> None:
+    """The state ends with the whole document in it, in order, and progress reaches the total."""
+    generator = FakeGenerator(reply)
+    states: list[list[int]] = []
+    progress: list[ReadProgress] = []
+    for event in summarize(document, generator, style=style):
+        if isinstance(event, PartDone):
+            states.append(list(generator.states[event.state]))
+        if isinstance(event, ReadProgress):
+            progress.append(event)
+    assert generator.text(states[-1]) == "<0>" + document.text
+    total = len(states[-1]) - 1
+    assert progress[-1] == ReadProgress(5, total, total)
+    assert generator.usage.prefill_tokens >= total + 1
+    assert [event.tokens_done for event in progress] == sorted(event.tokens_done for event in progress)
+
+
+@pytest.mark.parametrize("style", list(Style))
+@pytest.mark.parametrize("notes_from", list(NotesFrom))
+def test_no_state_is_left(document: Document, style: Style, notes_from: NotesFrom) -> None:
+    """Forks and the running state are dropped at the end."""
+    generator = FakeGenerator(reply)
+    list(summarize(document, generator, style=style, notes_from=notes_from))
+    assert generator.states == {}
+
+
+def test_closing_early_frees_the_state(document: Document) -> None:
+    """A caller that stops after the first part leaves nothing behind."""
+    generator = FakeGenerator(reply)
+    events = summarize(document, generator, style=Style.BRIEF)
+    assert any(isinstance(event, PartDone) for event in events)
+    events.close()
+    assert generator.states == {}
+
+
+def test_cancel_stops_the_reading(document: Document) -> None:
+    """ReadCancelled reaches the caller and the state is freed."""
+    generator = FakeGenerator(reply)
+
+    def stop() -> bool:
+        return generator.usage.prefill_tokens > 200
+
+    with pytest.raises(ReadCancelled):
+        list(summarize(document, generator, style=Style.DETAILED, cancelled=stop))
+    assert generator.states == {}
+    assert generator.usage.prefill_tokens < 300
+
+
+def test_cancel_while_notes_are_written(document: Document) -> None:
+    """Cancelling during a note raises too, instead of storing a note cut short."""
+    generator = FakeGenerator(reply)
+    notes_begun: list[bool] = []
+
+    def answer(text: str) -> str:
+        notes_begun.append(True)
+        return "Cut short."
+
+    generator.reply = answer
+    with pytest.raises(ReadCancelled):
+        list(summarize(document, generator, style=Style.BRIEF, cancelled=lambda: bool(notes_begun)))
+    assert generator.states == {}
+
+
+def test_key_passages_are_word_for_word(document: Document) -> None:
+    """Notes are the section's own sentences, supported by themselves; the summary is in document order."""
+    done = last(list(summarize(document, FakeGenerator(), style=Style.KEY_PASSAGES)))
+    assert [(section.page_from, section.page_to) for section in done.sections] == [(n, n) for n in range(1, 6)]
+    assert [section.title for section in done.sections] == ["Rivers", "Lakes", "Mountains", "Deserts", "Coasts"]
+    lines = [line for section in done.sections for line in section.notes] + list(done.summary)
+    assert all(line.supported for line in lines)
+    for line in lines:
+        for citation in line.citations:
+            page = document.pages[citation.page - 1]
+            assert page.text[citation.start : citation.end] == citation.quote == line.text
+    pages = [line.citations[0].page for line in done.summary]
+    assert pages == sorted(pages)
+    assert len(pages) == 3
+
+
+def test_written_lines_are_checked(document: Document) -> None:
+    """A true line is cited from its own section, an invented one is marked."""
+    done = last(list(summarize(document, FakeGenerator(reply), style=Style.BRIEF)))
+    rivers, lakes = done.sections[0].notes, done.sections[1].notes
+    assert [(line.supported, [c.page for c in line.citations]) for line in rivers] == [(True, [1]), (False, [])]
+    assert not any(line.supported for line in lakes)
+    assert done.summary[0].supported
+
+
+def test_resumed_summary_ends_like_an_uninterrupted_one(document: Document) -> None:
+    """After two parts the state is saved; a new generator goes on from it and writes only what is missing."""
+    first = FakeGenerator(reply)
+    notes: list[SectionNotes] = []
+    saved = b""
+    events = summarize(document, first, style=Style.KEY_PASSAGES)
+    for event in events:
+        if isinstance(event, PartDone):
+            notes.append(event.notes)
+            saved = first.save_state(event.state)
+            if event.part_index == 1:
+                break
+    events.close()
+    second = FakeGenerator(reply)
+    second.tokenize(document.text)
+    state = second.load_state(saved)
+    resumed = list(
+        summarize(document, second, style=Style.KEY_PASSAGES, resume=Resume(tuple(notes), parts_read=2, state=state))
+    )
+    whole = list(summarize(document, FakeGenerator(reply), style=Style.KEY_PASSAGES))
+    assert last(resumed) == last(whole)
+    assert [event.part_index for event in resumed if isinstance(event, PartDone)] == [2, 3, 4]
+    assert list(second.states) == [state], "the caller's state is the caller's"
+
+
+def test_resume_without_a_state_reads_again_but_writes_no_note_twice(document: Document) -> None:
+    """Text is the truth, state is a cache: a lost state costs time only."""
+    generator = FakeGenerator(reply)
+    kept = tuple(SectionNotes(n, THEMES[n], n + 1, n + 1, ()) for n in range(3))
+    events = list(summarize(document, generator, style=Style.KEY_PASSAGES, resume=Resume(kept, 0, None)))
+    assert [event.part_index for event in events if isinstance(event, PartDone)] == [3, 4]
+    assert last(events).sections[:3] == kept
+    assert generator.usage.prefill_tokens == events[0].tokens_total + 1
+
+
+def test_notes_of_parts_read_again_are_kept(document: Document) -> None:
+    """A state older than the notes is carried on to where they end."""
+    generator = FakeGenerator(reply)
+    state = generator.new_state()
+    generator.read(state, [0, *generator.tokenize(document.pages[0].text)])
+    kept = tuple(SectionNotes(n, THEMES[n], n + 1, n + 1, ()) for n in range(3))
+    events = list(summarize(document, generator, style=Style.BRIEF, resume=Resume(kept, 1, state)))
+    assert [event.part_index for event in events if isinstance(event, PartDone)] == [3, 4]
+
+
+def test_boilerplate_is_read_but_not_noted() -> None:
+    """A table of contents goes through the state and gets no notes."""
+    contents = "Rivers 1\n\nLakes 7\n\n" * 20
+    prose = "The river carries sand from the mountains to the sea every year. " * 15
+    document = make_document([contents + prose], [("Contents", len(contents)), ("Rivers", len(prose))])
+    generator = FakeGenerator(reply)
+    done = last(list(summarize(document, generator, style=Style.BRIEF)))
+    assert done.sections[0].notes == ()
+    assert done.sections[1].notes != ()
+    assert len(generator.samplings) == 1
+
+
+def test_document_text_is_data_in_the_prompt() -> None:
+    """Text that looks like a control token is tokenised as text."""
+    text = "The word <2> ends nothing at all in this rather ordinary sentence. " * 12
+    generator = FakeGenerator(reply)
+    events = summarize(make_document([text]), generator, style=Style.KEY_PASSAGES)
+    states = [generator.states[event.state] for event in events if isinstance(event, PartDone)]
+    assert [token for token in states[-1] if token < 10] == [0]
+
+
+def test_empty_document_has_an_empty_summary() -> None:
+    """Nothing to read, nothing to say, no error."""
+    done = last(list(summarize(make_document([""]), FakeGenerator(), style=Style.KEY_PASSAGES)))
+    assert done.summary == ()
+
+
+def test_default_style() -> None:
+    """Small and base models quote; larger chat models write."""
+    info = FakeGenerator().info
+    assert default_style(replace(info, parameters=150_000_000)) is Style.KEY_PASSAGES
+    assert default_style(replace(info, parameters=2_700_000_000)) is Style.BRIEF
+    assert default_style(replace(info, parameters=2_700_000_000, is_chat=False)) is Style.KEY_PASSAGES
