@@ -6,6 +6,7 @@ in BEGIN IMMEDIATE: a second process waits at the start of its transaction inste
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -23,6 +24,9 @@ APPLICATION_ID = 0x47724465
 """'GrDe': SQLite's application_id header field tells our file from any other database."""
 
 BUSY_TIMEOUT_S = 5.0
+
+LEAST_ROOM_BYTES = 64 * 1024
+"""Room that opening a database in write-ahead mode takes: 32 KiB for the log's index, and some pages."""
 
 _log = logger("storage")
 
@@ -147,7 +151,8 @@ def _errors(path: Path) -> Iterator[None]:
 def storage_error(path: Path, error: sqlite3.Error) -> ResourceError:
     """The error for the user behind a SQLite exception; told apart by SQLite's primary result code."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    if code == sqlite3.SQLITE_FULL:
+    # The write-ahead log's index is made without asking for the reason: no room for it is a plain I/O error.
+    if code == sqlite3.SQLITE_FULL or (code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and _no_room(path)):
         return ResourceError(
             f"the disk is full: {path} could not be written; free some space and run the command again, "
             "everything saved so far is intact",
@@ -165,6 +170,13 @@ def storage_error(path: Path, error: sqlite3.Error) -> ResourceError:
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
         return StorageError(_damaged(path, str(error)), code="damaged-library")
     return StorageError(f"{path} could not be used ({error}); see the log file for more")
+
+
+def _no_room(path: Path) -> bool:
+    try:
+        return shutil.disk_usage(path.parent).free < LEAST_ROOM_BYTES
+    except OSError:
+        return False
 
 
 def _damaged(path: Path, found: str) -> str:

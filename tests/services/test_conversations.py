@@ -5,7 +5,6 @@ import itertools
 import pytest
 
 from app.core.errors import UserError
-from app.inference.generator import Message
 from app.services.conversations import ConversationService
 from app.storage.conversations import ConversationStore
 from app.storage.database import Database
@@ -55,20 +54,13 @@ def test_resumed_conversation_is_told_again(service, generator) -> None:
     first = service.open(None, generator)
     first.say("one")
     first.close()
-    generator.prompts.clear()
     again = service.open("conv1", generator)
     again.say("two")
+    told = f"<0><1>{SYSTEM_PROMPT}<2><1>one<2><1>ok<2><1>two<2><1>ok<2>"
+    (state,) = generator.states
+    assert generator.text(generator.states[state]) == told
     again.say("three")
-    (told, fresh), (then, then_fresh) = generator.prompts
-    assert (fresh, then_fresh) == (True, False)
-    answer = f"read {len(SYSTEM_PROMPT + 'one')}"
-    assert told == [
-        Message("system", SYSTEM_PROMPT),
-        Message("user", "one"),
-        Message("assistant", answer),
-        Message("user", "two"),
-    ]
-    assert then == [Message("user", "three")]
+    assert generator.text(generator.states[state]) == told + "<2><1>three<2><1>ok<2>"
 
 
 def test_turn_that_was_never_answered_is_left_out(service, generator, database) -> None:

@@ -5,11 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from app.documents.passages import split_passages
 
 from app.core.errors import DocumentError
 from app.documents.limits import PageRange
 from app.documents.model import Document
+from app.documents.passages import split_passages
 from app.services import library as library_module
 from app.services.library import LibraryService, check_file
 from app.storage.database import Database

@@ -22,7 +22,7 @@ def test_evidence_is_given_in_document_order_and_returned_best_first() -> None:
         return "Freight trains cross."
 
     best_first = [PASSAGES[1], PASSAGES[0]]
-    found = answer(DOCUMENT, "What crosses?", best_first, FakeGenerator(reply))
+    found = answer(DOCUMENT, "What crosses?", best_first, FakeGenerator(reply, window_tokens=1000))
     assert found.evidence == tuple(best_first)
     prompt = f"{INSTRUCTION}\n\n(page 1) {PAGES[0]}\n\n(page 2) {PAGES[1]}\n\nQuestion: What crosses?"
     assert seen == [f"<0><1>{prompt}<2><1>"]
@@ -30,7 +30,7 @@ def test_evidence_is_given_in_document_order_and_returned_best_first() -> None:
 
 def test_each_sentence_is_checked() -> None:
     """A sentence with the passages' words is cited with its page; an invented one is marked."""
-    text = "The southern bridge carries heavy freight trains across a narrow valley. It was painted green by monks in 1712."
+    text = "The southern bridge carries heavy freight trains across a narrow valley. It was painted by monks in 1712."
     found = answer(DOCUMENT, "What crosses?", PASSAGES, FakeGenerator(lambda _: text, window_tokens=1000))
     assert [(line.supported, [c.page for c in line.citations]) for line in found.lines] == [(True, [2]), (False, [])]
 
