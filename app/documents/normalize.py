@@ -51,6 +51,7 @@ _LEADERS = re.compile(r"(?:[ ]?[.·…]){4,}[ ]?|(?:[ ][.·…]){3,}[ ]?")
 _RUN_OF_SPACES = re.compile(r" {2,}")
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _FRAGMENT = re.compile(r"[^\s(\[{\"“‘«„]*-$")
+_UNSPACED_END = re.compile(r"[^\W_][–—]$|://$|(?:://|\bwww\.)[^\s]*[/_=&?]$")  # a range, a dash, an address
 _NEXT_FRAGMENT = re.compile(r"[^\s]+")
 _KEEPS_HYPHEN = frozenset(
     ("well", "self", "half", "cross", "high", "low", "long", "short", "full", "ex", "vice", "all", "quasi")
@@ -97,6 +98,8 @@ class Vocabulary:
         if left.endswith("-") and len(left) > 1 and not left[-2].isspace():
             return self._join_hyphen(left, right)
         if is_wide(left[-1]) and is_wide(right[0]):
+            return left + right
+        if _UNSPACED_END.search(left[-200:]):
             return left + right
         return f"{left} {right}"
 

@@ -10,7 +10,7 @@ from itertools import groupby, pairwise
 from statistics import median
 
 from app.documents.normalize import Vocabulary, clean, is_wide
-from app.documents.raw import Line
+from app.documents.raw import TURNED, Line
 
 _ENDS = re.compile(r"[.!?。！？:：;؟।…][\"'”’»)\]）」』]*(?:\[?\d{1,3}\]?)?$")
 _ITEM = re.compile(r"(?:[•●▪◦‣⁃■□➢*–—-]|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)])\s+\S")
@@ -127,13 +127,17 @@ def _glue(one: Line, two: Line, column: Column, next_column: Column, body: float
     broken_word = one.text.rstrip()[-1:] == "-"
     if max(one.size, two.size) > _SIZE_STEP * min(one.size, two.size) and not _inline_change(one, two, column):
         return "\n\n"
+    if TURNED in (one.column, two.column):
+        return "\n\n"
     if one.column != two.column:
-        return " " if not ended and (broken_word or _continues(two.text)) and _is_full(one, column) else "\n\n"
+        return " " if not ended and (broken_word or _continues(two.text)) and _wraps(one, two, column) else "\n\n"
     step = two.top - one.top
     size = max(one.size, two.size)
     if step > max(1.4 * column.step, column.step + 0.35 * size) or step < -size:
         return "\n\n"
-    short = not _is_full(one, column)
+    short = not _wraps(one, two, column)
+    if one.mono or two.mono:
+        return "\n"
     if short and one.bold != two.bold and not broken_word:
         return "\n\n"
     if one.size > _SIZE_STEP * body and two.size > _SIZE_STEP * body:
@@ -154,12 +158,16 @@ def _glue(one: Line, two: Line, column: Column, next_column: Column, body: float
 
 def _inline_change(one: Line, two: Line, column: Column) -> bool:
     """A tall sign in running text: the lines are full and the sentence goes on."""
-    return _is_full(one, column) and _continues(two.text) and two.top - one.top < 2.2 * column.step
+    return _wraps(one, two, column) and _continues(two.text) and two.top - one.top < 2.2 * column.step
 
 
-def _is_full(line: Line, column: Column) -> bool:
-    """Whether the line reaches the column's right edge, but for a word that did not fit."""
-    return line.x1 > column.right - max(0.14 * column.width, 2.5 * line.size)
+def _wraps(one: Line, two: Line, column: Column) -> bool:
+    """Whether line `one` ends because the first word of `two` had no more room in the column."""
+    width = two.x1 - two.x0
+    word = two.text if is_wide(two.text[:1]) else two.text.split(" ", 1)[0]
+    letters = 1 if is_wide(two.text[:1]) else len(word) + 1
+    needed = width * letters / max(1, len(two.text))
+    return one.x1 + needed > column.right - 0.1 * one.size
 
 
 def _continues(text: str) -> bool:

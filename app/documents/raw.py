@@ -20,6 +20,9 @@ class BlockKind(StrEnum):
     """Line breaks count: code, verse, tables."""
 
 
+TURNED = -1
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One line on a page, in reading order. Points (1/72 inch) from the page's top left corner, upright."""
@@ -32,8 +35,10 @@ class Line:
     size: float
     """Height of the line's tallest font, ascent to descent."""
     bold: bool
+    mono: bool
+    """Set in a typewriter font from end to end: code, whose line breaks count."""
     column: int
-    """Lines with the same number stand in one column without interruption."""
+    """Lines with the same number stand in one column without interruption; TURNED for text across the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +78,18 @@ class RawPage:
     def from_json(cls, data: dict[str, Any]) -> RawPage:
         """The inverse of `to_json`; raises KeyError, TypeError or ValueError when the data is not of that form."""
         lines = tuple(
-            Line(str(text), float(x0), float(top), float(x1), float(bottom), float(size), bool(bold), int(column))
-            for text, x0, top, x1, bottom, size, bold, column in data["lines"]
+            Line(
+                str(text),
+                float(x0),
+                float(top),
+                float(x1),
+                float(bottom),
+                float(size),
+                bool(bold),
+                bool(mono),
+                int(column),
+            )
+            for text, x0, top, x1, bottom, size, bold, mono, column in data["lines"]
         )
         blocks = tuple(
             Block(BlockKind(kind), str(text), int(level), tuple(str(anchor) for anchor in anchors))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from app.documents.raw import Line, RawPage
 
@@ -13,40 +14,55 @@ _NEIGHBOURS = 6
 _MIN_REPEATS = 2
 _TOLERANCE = 6.0
 """Points by which the height of a header may differ between pages."""
+_MIN_SHARED_LETTERS = 8
 _NUMBER = re.compile(r"\d+|\b[ivxlcdm]+\b")
-_SPACES = re.compile(r"\s+")
-
-_Edge = tuple[str, float]
+_DIGITS = re.compile(r"(?<!\d)[0-9]{1,5}(?!\d)")
 
 
-def _key(text: str) -> str:
-    return _SPACES.sub(" ", _NUMBER.sub("#", text.lower())).strip()
+@dataclass(frozen=True, slots=True)
+class _Edge:
+    """What one line at a page's edge can be recognised by on other pages."""
+
+    line: Line
+    height: float
+    words: tuple[str, ...]
+    """Its words, every number replaced by #."""
+    offsets: frozenset[int]
+    """Each number in it less the page's own: equal from page to page where it is the page number."""
 
 
-def _edge_lines(page: RawPage, *, bottom: bool) -> list[Line]:
+def _edges(page: RawPage, *, bottom: bool) -> list[_Edge]:
     """The outermost lines of a page, from the edge inwards."""
-    if bottom:
-        return sorted(page.lines, key=lambda line: -line.bottom)[: _EDGE_LINES + 1]
-    return sorted(page.lines, key=lambda line: line.top)[: _EDGE_LINES + 1]
+    ordered = sorted(page.lines, key=lambda line: -line.bottom if bottom else line.top)
+    return [
+        _Edge(
+            line=line,
+            height=line.bottom if bottom else line.top,
+            words=tuple(_NUMBER.sub("#", line.text.lower()).split()),
+            offsets=frozenset(int(digits) - page.number for digits in _DIGITS.findall(line.text)),
+        )
+        for line in ordered[: _EDGE_LINES + 1]
+    ]
 
 
 def drop_running_lines(pages: Sequence[RawPage]) -> list[tuple[Line, ...]]:
     """For each page its lines without running headers, footers and page numbers."""
     dropped: list[set[int]] = [set() for _ in pages]
     for bottom in (False, True):
-        edges = [_edge_lines(page, bottom=bottom) for page in pages]
-        keys: list[list[_Edge]] = [
-            [(_key(line.text), line.bottom if bottom else line.top) for line in edge] for edge in edges
-        ]
+        edges = [_edges(page, bottom=bottom) for page in pages]
         for index, edge in enumerate(edges):
-            for place, line in enumerate(edge[:_EDGE_LINES]):
-                inner = edge[place + 1] if place + 1 < len(edge) else None
-                if not _stands_apart(line, inner) or not _repeated(keys, index, keys[index][place]):
+            for place, outer in enumerate(edge[:_EDGE_LINES]):
+                inner = edge[place + 1].line if place + 1 < len(edge) else None
+                if not _stands_apart(outer.line, inner) or not _repeated(edges, index, outer):
                     break
-                dropped[index].add(id(line))
-    return [
+                dropped[index].add(id(outer.line))
+    kept = [
         tuple(line for line in page.lines if id(line) not in gone) for page, gone in zip(pages, dropped, strict=True)
     ]
+    emptied = sum(1 for page, lines in zip(pages, kept, strict=True) if page.lines and not lines)
+    if emptied > len(pages) / 2:  # slides or labels that repeat: what repeats is the text
+        return [page.lines for page in pages]
+    return kept
 
 
 def _stands_apart(line: Line, inner: Line | None) -> bool:
@@ -60,12 +76,21 @@ def _stands_apart(line: Line, inner: Line | None) -> bool:
     return gap > 0.45 * size or max(line.size, inner.size) > 1.1 * size
 
 
-def _repeated(keys: list[list[_Edge]], index: int, edge: _Edge) -> bool:
-    key, height = edge
+def _repeated(edges: list[list[_Edge]], index: int, edge: _Edge) -> bool:
     repeats = 0
-    for other in range(max(0, index - _NEIGHBOURS), min(len(keys), index + _NEIGHBOURS + 1)):
-        if other != index and any(
-            key == other_key and abs(height - other_height) < _TOLERANCE for other_key, other_height in keys[other]
-        ):
-            repeats += 1
+    for other in range(max(0, index - _NEIGHBOURS), min(len(edges), index + _NEIGHBOURS + 1)):
+        repeats += other != index and any(_alike(edge, candidate) for candidate in edges[other])
     return repeats >= _MIN_REPEATS
+
+
+def _alike(one: _Edge, other: _Edge) -> bool:
+    """Same place, and the same words, the same page number, or two words in common at either end (a chapter's name
+    beside a section's)."""
+    if abs(one.height - other.height) > _TOLERANCE:
+        return False
+    if one.words == other.words or not one.offsets.isdisjoint(other.offsets):
+        return True
+    return any(
+        len(ours) == 2 and ours == theirs and sum(map(len, ours)) >= _MIN_SHARED_LETTERS
+        for ours, theirs in ((one.words[:2], other.words[:2]), (one.words[-2:], other.words[-2:]))
+    )

@@ -22,7 +22,7 @@ from typing import Any
 from app.core.errors import GriffinDeskError
 from app.documents.limits import PageRange, ReadingLimits
 from app.documents.readers.base import OpenedDocument, OpenOptions
-from app.documents.readers.registry import reader_for
+from app.documents.readers.registry import import_reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,8 @@ class Job:
     """What the child is to do: read `pages` of a file (from `resume_at` on), then its outline."""
 
     path: Path
-    format: str
+    reader: str
+    """Import path of the format's reader, as the registry gives it."""
     password: str | None
     pages: PageRange
     resume_at: int
@@ -58,7 +59,7 @@ def run_reader(connection: Connection, job: Job) -> None:
 
 
 def _read(connection: Connection, job: Job) -> None:
-    document = reader_for(job.format).open(job.path, OpenOptions(job.password, job.limits))
+    document = import_reader(job.reader).open(job.path, OpenOptions(job.password, job.limits))
     opened = {"type": "opened", "page_count": document.page_count, "paged": document.paged, "title": document.title}
     _send(connection, {**opened, "warnings": document.warnings})
     numbers = job.pages.clip(document.page_count) if document.paged else range(1, document.page_count + 1)

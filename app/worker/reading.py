@@ -22,7 +22,7 @@ from app.documents.hashing import content_hash
 from app.documents.limits import PageRange, ReadingLimits
 from app.documents.model import Document
 from app.documents.raw import OutlineEntry, RawDocument, RawPage
-from app.documents.readers.registry import sniff_format
+from app.documents.readers.registry import Sniffed, reader_path, sniff_format
 from app.inference.generator import ReadCancelled, never
 from app.worker.reader_process import Job, run_reader
 
@@ -57,9 +57,9 @@ def load_document(
         digest = content_hash(path)
     except OSError as error:
         raise DocumentError(f"{path} cannot be read ({error.strerror or error})", code="unreadable") from error
-    job = Job(path, sniffed.format, password, pages or PageRange(), 0, True, limits)
+    job = Job(path, reader_path(sniffed.format), password, pages or PageRange(), 0, True, limits)
     reading = _Reading(job, on_page, cancelled)
-    raw = reading.run([sniffed.warning] if sniffed.warning else [])
+    raw = reading.run(sniffed)
     document = build_document(raw, content_hash=digest, file_stem=path.stem)
     if not document.text.strip():
         raise _no_text(path, document)
@@ -123,17 +123,18 @@ class _Reading:
         self._failures = 0
         self._finished = False
 
-    def run(self, warnings: list[str]) -> RawDocument:
+    def run(self, sniffed: Sniffed) -> RawDocument:
+        """Read all pages asked for, however many children it takes."""
         while not self._finished:
             self._run_child()
         ordered = tuple(self._pages[number] for number in self._numbers or ())
         return RawDocument(
-            format=self._job.format,
+            format=sniffed.format,
             paged=self._paged,
             title=self._title,
             pages=ordered,
             outline=self._outline,
-            warnings=tuple(dict.fromkeys(warnings + self._warnings)),
+            warnings=tuple(dict.fromkeys(filter(None, [sniffed.warning, *self._warnings]))),
         )
 
     # -- one child -----------------------------------------------------------------------------------------------

@@ -27,8 +27,21 @@ class PdfReader:
         try:
             document = pdfium.PdfDocument(path, password=options.password)
         except pdfium.PdfiumError as error:
+            if getattr(error, "err_code", None) == pdfium_c.FPDF_ERR_FORMAT and (rescued := _rescue(path)) is not None:
+                return rescued
             raise _open_error(path, options.password, error) from error
         return PdfFile(document, options)
+
+
+def _rescue(path: Path) -> OpenedDocument | None:
+    """The file by the slower parser, None where that fails too."""
+    from app.documents.readers.pdf_fallback import FallbackPdfFile  # only broken files pay for its import
+
+    try:
+        file = FallbackPdfFile(path)
+    except Exception:  # pypdf lets through whatever a broken file makes Python raise
+        return None
+    return file if file.page_count else None
 
 
 def _open_error(path: Path, password: str | None, error: pdfium.PdfiumError) -> DocumentError:
@@ -102,6 +115,15 @@ def _why_no_text(page: pdfium.PdfPage) -> str:
     kinds = {item.type for item in page.get_objects(max_depth=3)}
     if pdfium_c.FPDF_PAGEOBJ_IMAGE in kinds:
         return "no text: a scanned image?"
-    if pdfium_c.FPDF_PAGEOBJ_TEXT in kinds:
+    if pdfium_c.FPDF_PAGEOBJ_TEXT in kinds and not _has_characters(page):
         return "no text: its letters cannot be told from their shapes"
-    return "no text: only drawings" if kinds else "no text: an empty page"
+    return "no text: only drawings" if kinds - {pdfium_c.FPDF_PAGEOBJ_TEXT} else "no text: an empty page"
+
+
+def _has_characters(page: pdfium.PdfPage) -> bool:
+    """Whether there is text after all, outside the visible part of the page."""
+    textpage = page.get_textpage()
+    try:
+        return bool(textpage.count_chars() > 0)
+    finally:
+        textpage.close()

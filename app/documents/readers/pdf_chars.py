@@ -19,6 +19,19 @@ _COMBINING = {
     "¸": "\u0327", "˚": "\u030a", "˝": "\u030b", "˙": "\u0307", "˛": "\u0328", "¯": "\u0304",
 }  # fmt: skip
 _BOLD = ("bold", "black", "heavy", "demi", "cmbx", "sfbx", "ecbx")
+_MONOSPACED = (
+    "mono",
+    "courier",
+    "cmtt",
+    "sftt",
+    "ectt",
+    "consol",
+    "typewriter",
+    "menlo",
+    "inconsolata",
+    "fixed",
+    "lmtt",
+)
 _COLUMN_GAP = 1.2
 """A gap wider than this many font heights ends a piece."""
 _SLANTED = 4
@@ -48,6 +61,7 @@ class Piece:
     bottom: float
     size: float
     bold: bool
+    mono: bool
     turn: int
 
 
@@ -85,6 +99,7 @@ class _PieceReader:
         self._run: list[Char] = []
         self._turn = 0
         self._run_start = 0
+        self._run_end = 0
 
     def read(self) -> list[Piece]:
         text = self._text()
@@ -153,6 +168,7 @@ class _PieceReader:
                 if moved is not None:
                     char = moved
         self._run.append(char)
+        self._run_end = index
 
     def _start(self, index: int) -> None:
         self._run_start = index
@@ -197,6 +213,8 @@ class _PieceReader:
         self._run = []
         if not run:
             return
+        start, end = self._run_start, self._run_end
+        fonts = [self._font_name(index) for index in (start, (start + end) // 2, end)]
         self._pieces.append(
             Piece(
                 text="".join(char.text for char in run),
@@ -205,15 +223,15 @@ class _PieceReader:
                 x1=max(char.x1 for char in run),
                 bottom=max(char.bottom for char in run),
                 size=max(char.bottom - char.top for char in run),
-                bold=self._is_bold(self._run_start),
+                bold=any(word in fonts[0] for word in _BOLD) and any(word in fonts[1] for word in _BOLD),
+                mono=all(any(word in font for word in _MONOSPACED) for font in fonts),
                 turn=self._turn,
             )
         )
 
-    def _is_bold(self, index: int) -> bool:
+    def _font_name(self, index: int) -> str:
         length = pdfium_c.FPDFText_GetFontInfo(self._handle, index, self._font, 128, ctypes.byref(self._flags))
-        name = self._font.raw[: max(0, min(length, 128))].lower().decode("latin-1")
-        return any(word in name for word in _BOLD)
+        return self._font.raw[: max(0, min(length - 1, 127))].lower().decode("latin-1")
 
 
 def _odd_word(word: str, first: Char, last: Char) -> bool:

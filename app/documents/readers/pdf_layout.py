@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 
-from app.documents.raw import Line
+from app.documents.raw import TURNED, Line
 from app.documents.readers.pdf_chars import Piece
 
 _MIN_COLUMN_LINES = 4
@@ -30,13 +30,13 @@ def reading_order(pieces: Sequence[Piece]) -> list[Line]:
     for column, group in enumerate(groups):
         lines.extend(_join_row(group, column))
     turned = [piece for piece in pieces if piece.turn != main]
-    lines.extend(_as_line(piece, len(groups) + offset) for offset, piece in enumerate(turned))
+    lines.extend(_as_line(piece, TURNED) for piece in turned)
     return lines
 
 
 def _as_line(piece: Piece, column: int) -> Line:
     x0, top, x1, bottom, size = (round(value, 2) for value in (piece.x0, piece.top, piece.x1, piece.bottom, piece.size))
-    return Line(piece.text, x0, top, x1, bottom, size, piece.bold, column)
+    return Line(piece.text, x0, top, x1, bottom, size, piece.bold, piece.mono, column)
 
 
 def _same_row(one: Piece, other: Piece) -> bool:
@@ -56,6 +56,7 @@ def _joined(one: Piece, other: Piece) -> Piece:
         bottom=max(one.bottom, other.bottom),
         size=max(one.size, other.size),
         bold=main.bold,
+        mono=one.mono and other.mono,
         turn=one.turn,
     )
 

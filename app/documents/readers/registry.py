@@ -66,9 +66,14 @@ class Sniffed:
     warning: str = ""
 
 
-def reader_for(format_name: str) -> DocumentReader:
-    """The reader of a format that `sniff_format` named."""
-    module, _, name = _READERS[format_name].partition(":")
+def reader_path(format_name: str) -> str:
+    """Where the reader of a format that `sniff_format` named is to be imported from, as "module:class"."""
+    return _READERS[format_name]
+
+
+def import_reader(path: str) -> DocumentReader:
+    """The reader at a path that `reader_path` gave."""
+    module, _, name = path.partition(":")
     return cast(DocumentReader, getattr(importlib.import_module(module), name)())
 
 
@@ -115,6 +120,8 @@ def _zip_format(path: Path) -> str:
 def _text_format(path: Path, head: bytes, hint: str | None) -> str:
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return hint if hint in _TEXT_FORMATS else "text"
+    if hint == "pdf" and b" obj" in head:
+        return "pdf"  # the header is lost, the rest may still be there
     controls = sum(byte < 32 and byte not in (9, 10, 12, 13, 27) for byte in head)
     if b"\0" in head or controls > 0.02 * len(head):
         if hint == "pdf":
