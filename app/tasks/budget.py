@@ -47,3 +47,8 @@ def note_lines(style: Style, tokens: int) -> int:
 def summary_lines(style: Style, tokens: int) -> int:
     """Lines of the final summary: one per 700 tokens of the document, from 3 to 25 (brief: 3 to 10)."""
     return max(3, min(10 if style is Style.BRIEF else 25, ceil(tokens / 700)))
+
+
+def lines_per_part(lines: int, parts: int) -> int:
+    """Most lines of the summary that one part may give: half as many again as its equal share, so all have a say."""
+    return max(1, ceil(1.5 * lines / max(1, parts)))

@@ -8,7 +8,7 @@ import numpy as np
 
 from app.documents.model import Document
 from app.inference.generator import Cancelled, TextGenerator
-from app.tasks.budget import Budget, summary_lines
+from app.tasks.budget import Budget, lines_per_part, summary_lines
 from app.tasks.citations import verbatim
 from app.tasks.extract import Candidate, candidates, centrality, choose, penalties, similarities, standard
 from app.tasks.model import Line, SectionNotes, Style
@@ -32,6 +32,7 @@ def compose_key_passages(
     """
     kept: list[Candidate] = []
     noted: list[bool] = []
+    groups: list[int] = []
     share = max(2, MAX_CANDIDATES // max(1, len(parts)))
     for part, section in zip(parts, sections, strict=True):
         places = {(citation.page, citation.start) for line in section.notes for citation in line.citations}
@@ -44,12 +45,14 @@ def compose_key_passages(
             found, marks = [found[i] for i in order], [marks[i] for i in order]
         kept += found
         noted += marks
+        groups += [part.index] * len(found)
     if not kept:
         return ()
     similar = similarities([claim.keys for claim in kept])
     scores = standard(centrality(similar)) - penalties(kept) + NOTED_BONUS * np.array(noted, dtype=np.float32)
     lines = summary_lines(Style.KEY_PASSAGES, sum(part.tokens for part in parts))
-    return tuple(verbatim(document, kept[index].span) for index in choose(scores, similar, lines))
+    chosen = choose(scores, similar, lines, groups=groups, per_group=lines_per_part(lines, len(set(groups))))
+    return tuple(verbatim(document, kept[index].span) for index in chosen)
 
 
 def compose_written(
@@ -71,7 +74,9 @@ def compose_written(
     scores = standard(centrality(similar))
     scores -= UNSUPPORTED_PENALTY * np.array([not line.supported for line in lines], dtype=np.float32)
     count = summary_lines(style, sum(part.tokens for part in parts))
-    return tuple(lines[index] for index in choose(scores, similar, count))
+    groups = [section.index for section in sections for _ in section.notes]
+    chosen = choose(scores, similar, count, groups=groups, per_group=lines_per_part(count, len(set(groups))))
+    return tuple(lines[index] for index in chosen)
 
 
 def _place(document: Document, offset: int) -> tuple[int, int]:

@@ -6,6 +6,7 @@ Repeats are held back by maximal marginal relevance (Carbonell and Goldstein 199
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ LEADS_ON_PENALTY = 0.5
 """In standard deviations of the score: sentences that lean on the one before read poorly alone."""
 REDUNDANCY = 2.0
 """Weight of the highest cosine similarity to a sentence already chosen, in standard deviations of the score."""
+_LIST_MARK = re.compile(r"^[•●▪◦‣⁃■□➢*–—-]\s+")
 MIN_PROSE = 0.2
 """A part with less of its text in claims (an index, a table, a listing) has nothing to note."""
 
@@ -47,9 +49,12 @@ def candidates(document: Document, part: Part, lexicon: Lexicon) -> list[Candida
     found: list[Candidate] = []
     prose = 0
     for piece in pieces(document, part.start, part.end):
-        text = document.text[slice(*piece.sentence)]
+        start, end = piece.sentence
+        text = document.text[start:end]
+        text = _LIST_MARK.sub("", text, count=1)
+        start = end - len(text)
         if is_claim(text):
-            found.append(Candidate(piece.sentence, tuple(lexicon.keys(text)), leads_on(text)))
+            found.append(Candidate((start, end), tuple(lexicon.keys(text)), leads_on(text)))
             prose += len(text)
     return found if prose >= MIN_PROSE * (part.end - part.start) else []
 
@@ -91,15 +96,25 @@ def standard(values: Sequence[float] | Floats) -> Floats:
     return (array - array.mean()) / spread if spread > 1e-12 else np.zeros_like(array)
 
 
-def choose(scores: Floats, similar: Floats, count: int) -> list[int]:
-    """Indices of at most `count` sentences of high score that do not repeat each other, in their own order."""
+def choose(scores: Floats, similar: Floats, count: int, *, groups: Sequence[int] = (), per_group: int = 0) -> list[int]:
+    """Indices of at most `count` sentences of high score that do not repeat each other, in their own order.
+
+    With `groups` (one number per sentence) at most `per_group` sentences come from one group.
+    """
+    taken: Counter[int] = Counter()
     left = np.array(scores, dtype=np.float32)
     closest = np.zeros_like(left)
     chosen: list[int] = []
     for _ in range(min(count, len(left))):
         best = int(np.argmax(left - REDUNDANCY * closest))
+        if not np.isfinite(left[best]):
+            break
         chosen.append(best)
         left[best] = -np.inf
+        if groups:
+            taken[groups[best]] += 1
+            if taken[groups[best]] >= per_group:
+                left[np.asarray(groups) == groups[best]] = -np.inf
         closest = np.maximum(closest, similar[best])
     return sorted(chosen)
 

@@ -109,8 +109,10 @@ def _join(stretches: Iterator[_Stretch], budget: Budget) -> Iterator[_Stretch]:
         if held is None:
             held = stretch
             continue
-        small = held.tokens < budget.join_below or (
-            stretch.tokens < budget.join_below and stretch.sections[0].level > held.sections[0].level
+        deeper = stretch.sections[0].level - held.sections[0].level
+        # What ends a chapter joins the next chapter only when it is next to nothing.
+        small = held.tokens < (budget.join_below if deeper >= 0 else budget.join_below // 4) or (
+            stretch.tokens < budget.join_below and deeper > 0
         )
         empty = not held.tokens or not stretch.tokens
         alike = held.boilerplate == stretch.boilerplate

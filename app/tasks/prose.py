@@ -18,6 +18,7 @@ _BOILERPLATE_TITLES = re.compile(
 _NO_CLAIM = re.compile(
     r"""©|\(c\)\s*(?:19|20)\d\d|all\s+rights\s+reserved|\bISBN\b|\bISSN\b|\bdoi:
     |https?://|www\.|\S@\S+\.\w|\.{4,}|(?:\.\s){4,}|…{2,}|_{3,}|\|\s*\||[{}]
+    |<-|::|->|=>|==|(?:^|\s)[>$%#]\s+\S
     |^\W*(?:figure|fig|table|plate|photo|credit|listing|equation|exhibit|abbildung|abb|tabelle|tab)\.?\s*[\dA-Z]
     |^\W*(?:see|cf|ibid|op|id)\b\.?\s
     |\(credit\b|\bcredit:|by\s+the\s+end\s+of\s+this\s+(?:section|chapter)|learning\s+(?:objectives|outcomes)
@@ -31,7 +32,7 @@ _LEADS_ON = re.compile(
     |otherwise|meanwhile|consequently|conversely|finally|likewise|besides|again|indeed|still|for\s+(?:example|instance)
     |in\s+(?:addition|contrast|other\s+words|this|that|these|such)|on\s+the\s+other\s+hand|as\s+a\s+result|to\s+do\s+(?:this|so)
     |this|that|these|those|it|its|they|their|them|he|him|his|she|her|we|i|you|such|here|there|both|neither|another|another
-    |the\s+(?:former|latter|same|following|above|previous|next|other))\b""",
+    |the\s+(?:former|latter|same|following|above|previous|next|other|first|second|third|last|two|result|value|default)s?)\b""",
     re.VERBOSE | re.IGNORECASE,
 )
 _ENDS = re.compile(r"[.!。！．؟।…][\"'”’»)\]」』]*(?:\[\d[\d,–\- ]*\]|\d{1,3})?$")

@@ -110,7 +110,7 @@ def summarize(
             if not wanted:
                 continue
             if by_vector:
-                lines = pick_notes(document, part, claims, [vectors[claim.span[0]] for claim in claims])
+                lines = pick_notes(document, part, claims, [vectors[claim.span[1]] for claim in claims])
             else:
                 lines = write_notes(document, part, generator, state, style, budget, lexicon, notes_from, cancelled)
             sections.append(_section(document, part, lines))
@@ -143,20 +143,20 @@ def _read_part(
     """Feed a part in pieces of about `budget.feed` tokens.
 
     Yields the document offset reached, the tokens just read, and the mean hidden vector of each claim among them,
-    by the offset at which the claim starts.
+    by the offset at which the claim ends.
     """
-    wanted = {claim.span[0] for claim in claims}
+    wanted = {claim.span[1] for claim in claims}
     ids: list[int] = []
     spans: list[tuple[int, int]] = []
-    starts: list[int] = []
+    stops: list[int] = []
     last = part.end
     for piece in pieces(document, part.start, part.end):
         tokens = generator.tokenize(document.text[piece.start : piece.end])
-        if piece.sentence[0] in wanted and tokens:
+        if piece.sentence[1] in wanted and tokens:
             spans.append((len(ids), len(ids) + len(tokens)))
-            starts.append(piece.sentence[0])
+            stops.append(piece.sentence[1])
         ids += tokens
         if len(ids) >= budget.feed or piece.end == last:
             vectors = generator.read(state, ids, spans=spans, cancelled=cancelled)
-            yield piece.end, len(ids), dict(zip(starts, vectors, strict=True))
-            ids, spans, starts = [], [], []
+            yield piece.end, len(ids), dict(zip(stops, vectors, strict=True))
+            ids, spans, stops = [], [], []

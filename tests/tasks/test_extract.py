@@ -65,3 +65,11 @@ def test_choice_avoids_repeats() -> None:
     similar = np.array([[1, 0, 0], [0, 1, 0.9], [0, 0.9, 1]], dtype=np.float32)
     assert choose(np.array([0.0, 1.5, 1.0], dtype=np.float32), similar, 2) == [0, 1]
     assert choose(np.array([0.0, 1.5, 1.0], dtype=np.float32), similar, 9) == [0, 1, 2]
+
+
+def test_choice_spreads_over_groups() -> None:
+    """With one sentence per group the second best of a group gives way to the best of another."""
+    scores = np.array([3.0, 2.0, 1.0], dtype=np.float32)
+    similar = np.eye(3, dtype=np.float32)
+    assert choose(scores, similar, 2, groups=[0, 0, 1], per_group=1) == [0, 2]
+    assert choose(scores, similar, 3, groups=[0, 0, 1], per_group=1) == [0, 2]
