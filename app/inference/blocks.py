@@ -9,6 +9,7 @@ from torch import Tensor
 from app.inference.config import Activation
 from app.inference.layers import activate, attend, block_diagonal, causal_conv, rg_lru, rms_norm, rotate
 from app.inference.linear import Linear
+from app.inference.scan import Scan
 from app.inference.shapes import Hidden
 from app.inference.state import LayerState, RecurrentState, WindowState
 
@@ -55,6 +56,7 @@ class RecurrentBlock:
     log_decay: Tensor
     """(e,) float32, -c * softplus(a_param)."""
     activation: Activation
+    scan: Scan
 
     def __call__(self, x: Hidden, state: LayerState, step: Step) -> Hidden:
         """(b, t, d) -> (b, t, d); `state` is advanced in place."""
@@ -70,6 +72,7 @@ class RecurrentBlock:
             self.log_decay,
             state.h,
             starts_sequence=step.position == 0,
+            scan=self.scan,
         )
         return self.linear_out(self.linear_out.prepare(gate.mul_(h)))
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
-from app.core.errors import UserError
+from app.core.errors import ResourceError, UserError
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -23,3 +26,18 @@ def pick_device(name: str = "auto") -> torch.device:
     if name == "mps" and not torch.backends.mps.is_available():
         raise UserError("device 'mps' was asked for, but torch finds none: use --device cpu")
     return torch.device(name)
+
+
+@contextmanager
+def memory_errors(what: str) -> Iterator[None]:
+    """Turn the ways in which torch reports a lack of memory into a ResourceError that says for what it lacked."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        # Only CUDA's has a class of its own; the CPU's allocator and MPS raise a RuntimeError that says so.
+        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and "memory" not in str(error):
+            raise
+        raise ResourceError(
+            f"there is not enough memory for {what}: close other programs, or choose a smaller model or format",
+            code="out-of-memory",
+        ) from error

@@ -16,14 +16,15 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from app.core.errors import UserError
+from app.core.errors import InternalError, UserError
 from app.inference.chat_template import ChatTemplate, load_chat_template
 from app.inference.checkpoints.builder import build_griffin
 from app.inference.checkpoints.names import expected_shapes
 from app.inference.checkpoints.quantized import WeightFormat, parse_weight_format
 from app.inference.checkpoints.registry import open_checkpoint
+from app.inference.compiled import load_compiled
 from app.inference.detokenizer import StreamingDetokenizer
-from app.inference.devices import pick_device
+from app.inference.devices import memory_errors, pick_device
 from app.inference.fingerprint import fingerprint
 from app.inference.generator import (
     Cancelled,
@@ -43,6 +44,8 @@ from app.inference.generator import (
 from app.inference.griffin import Griffin
 from app.inference.kernels import KernelChoice, choose_kernels
 from app.inference.sampling import Sampler
+from app.inference.scoring import log_probability
+from app.inference.spans import SpanMeans
 from app.inference.state import ModelState, fresh_state
 from app.inference.state_container import Guards, guards_of, load_state, save_state
 from app.inference.tokenizers.base import Tokenizer, load_tokenizer, require_fit
@@ -96,6 +99,7 @@ class Engine:
             cache_dir: where the self-test's and the fingerprint's results are kept, None for nowhere.
         Raises:
             CheckpointError: missing, damaged or unsuitable files. UserError: unknown device or format.
+            ResourceError: not enough memory.
         """
         if threads is not None:
             if threads < 1:
@@ -112,8 +116,9 @@ class Engine:
             raise UserError(f"weight format int8 runs on the CPU only so far, not on {target.type}: use bfloat16")
         kernels = None
         if form is WeightFormat.INT8:
-            kernels = choose_kernels(checkpoint.config.width, checkpoint.config.mlp_width, cache_dir=cache_dir)
-        with torch.inference_mode():
+            config = checkpoint.config
+            kernels = choose_kernels(config.width, config.mlp_width, load_compiled(cache_dir), cache_dir=cache_dir)
+        with torch.inference_mode(), memory_errors("the model"):
             model = build_griffin(checkpoint.config, checkpoint.source, form, target, kernels)
         info = ModelInfo(
             name=path.resolve().name,
@@ -155,12 +160,14 @@ class Engine:
     @torch.inference_mode()
     def new_state(self) -> StateRef:
         """See TextGenerator."""
-        return self._keep(self._model.fresh_state())
+        with memory_errors("another state"):
+            return self._keep(self._model.fresh_state())
 
     @torch.inference_mode()
     def fork(self, state: StateRef) -> StateRef:
         """See TextGenerator."""
-        return self._keep(self._states[state].clone())
+        with memory_errors("another state"):
+            return self._keep(self._states[state].clone())
 
     def drop(self, state: StateRef) -> None:
         """See TextGenerator."""
@@ -192,17 +199,7 @@ class Engine:
         if not token_ids:
             return 0.0
         fork = source.clone()
-        total = 0.0
-        logits = source.logits
-        for start in range(0, len(token_ids), CHUNK_TOKENS):
-            ids = self._ids(token_ids[start : start + CHUNK_TOKENS])
-            following = self._model.forward(ids, fork)[0]
-            # Scores of token n come from the position before it: of the first, from the chunk before.
-            before = torch.cat((logits, following[:-1]))
-            log_probs = before.log_softmax(-1).gather(1, ids[0, :, None])
-            total += float(log_probs.double().sum())
-            logits = following[-1:]
-        return total
+        return log_probability(self._model, fork, source.logits, self._ids(token_ids), chunk_tokens=CHUNK_TOKENS)
 
     @torch.inference_mode()
     def generate(
@@ -235,7 +232,8 @@ class Engine:
     @torch.inference_mode()
     def load_state(self, data: bytes) -> StateRef:
         """See TextGenerator."""
-        return self._keep(load_state(data, self._model, self._guards))
+        with memory_errors("another state"):
+            return self._keep(load_state(data, self._model, self._guards))
 
     def _keep(self, state: ModelState) -> StateRef:
         ref = StateRef(next(self._handles))
@@ -243,6 +241,11 @@ class Engine:
         return ref
 
     def _ids(self, token_ids: Sequence[int]) -> Tensor:
+        # The embedding's rows would wrap around for a negative id and end the program's answer for one too large.
+        if not 0 <= min(token_ids) <= max(token_ids) < self._info.vocab_size:
+            raise InternalError(
+                f"token ids {min(token_ids)} to {max(token_ids)}, expected 0 to {self._info.vocab_size - 1}"
+            )
         return torch.tensor([list(token_ids)], dtype=torch.int64, device=self._model.device)
 
     def _read(
@@ -254,22 +257,23 @@ class Engine:
         on_progress: TokenProgress | None = None,
         cancelled: Cancelled = never,
     ) -> list[Vector]:
-        sums = torch.zeros((len(spans), self._model.config.width), device=self._model.device)
+        means = SpanMeans(spans, len(token_ids), self._model.config.width, self._model.device)
+        hidden: Tensor | None = None
         for start in range(0, len(token_ids), CHUNK_TOKENS):
             if cancelled():
+                if hidden is not None:
+                    sequence.logits = self._model.logits(hidden[:, -1:])[:, 0]
                 raise ReadCancelled
             chunk = token_ids[start : start + CHUNK_TOKENS]
             began = time.perf_counter()
             hidden = self._model.hidden(self._ids(chunk), sequence)
             if start + len(chunk) == len(token_ids):
                 sequence.logits = self._model.logits(hidden[:, -1:])[:, 0]
-            _add_spans(sums, hidden[0], start, spans)
+            means.add(hidden[0], start)
             self._count(prefill_tokens=len(chunk), prefill_seconds=time.perf_counter() - began)
             if on_progress is not None:
                 on_progress(start + len(chunk))
-        lengths = torch.tensor([max(1, end - begin) for begin, end in spans], device=sums.device)
-        means: list[Vector] = (sums / lengths[:, None]).tolist()
-        return means
+        return means.means()
 
     def _write(
         self,
@@ -327,14 +331,6 @@ class Engine:
             decode_tokens=usage.decode_tokens + decode_tokens,
             decode_seconds=usage.decode_seconds + decode_seconds,
         )
-
-
-def _add_spans(sums: Tensor, hidden: Tensor, start: int, spans: Sequence[Span]) -> None:
-    """Add to each span's row of sums (n, d) its part of hidden (t, d), whose first token has index `start`."""
-    end = start + hidden.shape[0]
-    for row, (low, high) in enumerate(spans):
-        if low < end and high > start:
-            sums[row] += hidden[max(low, start) - start : min(high, end) - start].float().sum(0)
 
 
 def _default_format(stored: WeightFormat, device: torch.device) -> WeightFormat:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from app.core.errors import CheckpointError
+
+_HASH = re.compile(r"[0-9a-f]{64}")
 
 
 def fingerprint(files: Sequence[Path], weight_format: str, *, cache_dir: Path | None = None) -> str:
@@ -43,8 +46,8 @@ def _read(path: Path | None) -> dict[str, str]:
         return {}
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
-        return {str(key): str(value) for key, value in raw.items()}
-    except (OSError, ValueError, AttributeError):
+        return {str(key): value for key, value in raw.items() if isinstance(value, str) and _HASH.fullmatch(value)}
+    except (OSError, ValueError, AttributeError, RecursionError):
         return {}  # a missing or damaged cache costs hashing the files once
 
 

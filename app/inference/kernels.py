@@ -1,31 +1,39 @@
 """Choice of the int8 matrix product by a short self-test on this machine.
 
-Every candidate computes the same thing, an exact integer product of activation codes and weight codes; otherwise
-a document read in large chunks and a reply written token by token would see two different models. The self-test
-checks that with extreme codes (x86 without VNNI may saturate), times the candidates with weights out of
-cache, and keeps the fastest per number of rows. The choice is cached in a file and shown by `doctor`.
+Every candidate computes the same function, to float32 rounding; otherwise a document read in large chunks and an
+answer written token by token would see two different models. The self-test checks that with extreme codes (x86
+without VNNI may saturate), times the candidates with weights out of cache, and keeps the fastest per number of
+tokens. The choice is cached in a file and shown by `doctor`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import platform
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from app.inference.compiled import Compiled
+
 Int8Matmul = Callable[[Tensor, Tensor], Tensor]
 """(n, i) int8 codes and (o, i) int8 weights -> (n, o) int32 or float32 holding exact integers."""
 
-ROW_CLASSES = (2, 16, 512)
-"""Numbers of rows of codes that are timed (two per token); a product uses the choice for the largest class not above its rows."""
+TOKEN_CLASSES = (1, 8, 256)
+"""Numbers of tokens that are timed; a product uses the choice for the largest class not above its tokens."""
 
+FLOAT_ROW = "float_row"
+"""The compiled product of one token's float32 activations with int8 weights; the others take codes."""
+
+_BY_ROW_TOKENS = 8
 _WARM_UP_S = 0.15
-# A candidate must beat those before it in CANDIDATES by this factor: noise decides nothing.
+# A candidate must beat those before it by this factor: noise decides nothing.
 _MARGIN = 0.8
 _FLOAT_BLOCK_ROWS = 4096
 # float32 sums of products of an activation and a weight code stay exact below this number of terms.
@@ -35,6 +43,12 @@ _FLOAT_EXACT_TERMS = (1 << 24) // (128 * 127)
 def int_mm(codes: Tensor, weight: Tensor) -> Tensor:
     """`torch._int_mm`: oneDNN's integer product straight from the (memory-mapped) weight tensor."""
     return torch._int_mm(codes, weight.t())
+
+
+def int_mm_by_row(codes: Tensor, weight: Tensor) -> Tensor:
+    """`torch._int_mm` for one row after the other: its path for a single row is several times faster than for two."""
+    transposed = weight.t()
+    return torch.cat([torch._int_mm(row, transposed) for row in codes[:, None]])
 
 
 def float_mm(codes: Tensor, weight: Tensor) -> Tensor:
@@ -48,61 +62,85 @@ def float_mm(codes: Tensor, weight: Tensor) -> Tensor:
     return out
 
 
-CANDIDATES: dict[str, Int8Matmul] = {"int_mm": int_mm, "float_mm": float_mm}
+MATMULS: dict[str, Int8Matmul] = {"int_mm": int_mm, "int_mm_by_row": int_mm_by_row, "float_mm": float_mm}
 
 
 @dataclass(frozen=True, slots=True)
 class KernelChoice:
-    """Name of the candidate for each row class and what was measured: (rows, name) -> seconds, None if not exact."""
+    """What the self-test chose and measured.
 
-    chosen: dict[int, str]
-    seconds: dict[str, float | None]
+    chosen: tokens -> name of a matmul or FLOAT_ROW. seconds: "tokens name" -> least time of one product, None where
+    the candidate is not exact here. compiled: the one-pass kernels around the products, None for plain torch.
+    """
 
-    def for_rows(self, rows: int) -> Int8Matmul:
-        """The product to use for `rows` rows of activations."""
-        best = ROW_CLASSES[0]
-        for size in ROW_CLASSES:
-            if rows >= size:
+    chosen: Mapping[int, str]
+    seconds: Mapping[str, float | None]
+    compiled: Compiled | None = None
+
+    def for_tokens(self, tokens: int) -> str:
+        """Name of the product to use for this many tokens."""
+        best = TOKEN_CLASSES[0]
+        for size in TOKEN_CLASSES:
+            if tokens >= size:
                 best = size
-        return CANDIDATES[self.chosen[best]]
+        # A row product serves one token only; the class's tokens are its smallest.
+        name = self.chosen[best]
+        return "int_mm" if name == FLOAT_ROW and tokens > 1 else name
 
 
-def choose_kernels(in_features: int, out_features: int, *, cache_dir: Path | None = None) -> KernelChoice:
-    """The choice for matrices of about this shape, from the cache file or by a self-test of about 0.1 s."""
+def choose_kernels(
+    in_features: int, out_features: int, compiled: Compiled | None, *, cache_dir: Path | None = None
+) -> KernelChoice:
+    """The choice for matrices of about this shape, from the cache file or by a self-test of about half a second."""
     key = (
-        f"{torch.__version__}|{platform.machine()}|{platform.processor()}|{torch.backends.cpu.get_cpu_capability()}|"
-        f"{torch.get_num_threads()}|{out_features}x{in_features}"
+        f"{torch.__version__}|{platform.machine()}|{torch.backends.cpu.get_cpu_capability()}|"
+        f"{torch.get_num_threads()} threads|{out_features}x{in_features}|{'compiled' if compiled else 'torch'}"
     )
     path = None if cache_dir is None else cache_dir / "kernels.json"
     cached = _read_cache(path)
-    if key in cached:
-        return cached[key]
-    choice = self_test(in_features, out_features)
-    if path is not None:
-        cached[key] = choice
-        _write_cache(path, cached)
-    return choice
+    if key not in cached:
+        cached[key] = self_test(in_features, out_features, compiled)
+        if path is not None:
+            _write_cache(path, cached)
+    return replace(cached[key], compiled=compiled)
 
 
-def self_test(in_features: int, out_features: int) -> KernelChoice:
-    """Check and time every candidate on this machine; the fastest exact one per row class."""
+def self_test(in_features: int, out_features: int, compiled: Compiled | None) -> KernelChoice:
+    """Check and time every candidate on this machine; the fastest correct one per number of tokens."""
     generator = torch.Generator().manual_seed(0)
     weights = [
         torch.randint(-127, 128, (out_features, in_features), dtype=torch.int8, generator=generator) for _ in range(8)
     ]
+    _warm_up(weights[0])
+    exact = {name: _is_exact(matmul, in_features) for name, matmul in MATMULS.items()}
     chosen: dict[int, str] = {}
     seconds: dict[str, float | None] = {}
-    _warm_up(weights)
-    exact = {name: _is_exact(kernel, in_features) for name, kernel in CANDIDATES.items()}
-    for rows in ROW_CLASSES:
-        codes = torch.randint(-127, 128, (rows, in_features), dtype=torch.int8, generator=generator)
-        for name, kernel in CANDIDATES.items():
-            seconds[f"{rows} {name}"] = _least_seconds(kernel, codes, weights) if exact[name] else None
-        chosen[rows] = _fastest({name: s for name in CANDIDATES if (s := seconds[f"{rows} {name}"]) is not None})
-    return KernelChoice(chosen, seconds)
+    for tokens in TOKEN_CLASSES:
+        codes = torch.randint(-127, 128, (2 * tokens, in_features), dtype=torch.int8, generator=generator)
+        timed: dict[str, float] = {}
+        if tokens == 1 and compiled is not None:
+            timed[FLOAT_ROW] = _least_seconds(_float_row(compiled, codes[0].float()), weights)
+        for name, matmul in MATMULS.items():
+            if name == "int_mm_by_row" and tokens > _BY_ROW_TOKENS:
+                continue
+            if exact[name]:
+                timed[name] = _least_seconds(partial(matmul, codes), weights)
+            else:
+                seconds[f"{tokens} {name}"] = None
+        seconds |= {f"{tokens} {name}": value for name, value in timed.items()}
+        chosen[tokens] = _fastest(timed)
+    return KernelChoice(chosen, seconds, compiled)
 
 
-def _fastest(seconds: dict[str, float]) -> str:
+def _float_row(compiled: Compiled, x: Tensor) -> Callable[[Tensor], Tensor]:
+    def multiply(weight: Tensor) -> Tensor:
+        ones = torch.ones(weight.shape[0])
+        return compiled.multiply_row(x, weight, ones, ones)
+
+    return multiply
+
+
+def _fastest(seconds: Mapping[str, float]) -> str:
     """The first candidate that no later one beats clearly; float_mm is exact by construction, so there is one."""
     best, *others = seconds
     for name in others:
@@ -111,15 +149,15 @@ def _fastest(seconds: dict[str, float]) -> str:
     return best
 
 
-def _warm_up(weights: list[Tensor]) -> None:
+def _warm_up(weight: Tensor) -> None:
     """Keep the thread pool busy until the system has spread it over the cores; before, every product takes ms."""
-    codes = torch.ones((ROW_CLASSES[-1], weights[0].shape[1]), dtype=torch.int8)
+    codes = torch.ones((2 * TOKEN_CLASSES[-1], weight.shape[1]), dtype=torch.int8)
     until = time.perf_counter() + _WARM_UP_S
     while time.perf_counter() < until:
-        float_mm(codes, weights[0])
+        float_mm(codes, weight)
 
 
-def _is_exact(kernel: Int8Matmul, in_features: int) -> bool:
+def _is_exact(matmul: Int8Matmul, in_features: int) -> bool:
     """Whether the kernel gives the integer product for extreme and random codes, one row and many."""
     generator = torch.Generator().manual_seed(1)
     weight = torch.randint(-127, 128, (64, in_features), dtype=torch.int8, generator=generator)
@@ -128,19 +166,18 @@ def _is_exact(kernel: Int8Matmul, in_features: int) -> bool:
     codes[0], codes[1] = 127, -128
     expected = codes.long() @ weight.long().t()
     try:
-        return all(torch.equal(kernel(codes[:n], weight).long(), expected[:n]) for n in (1, 2, 33))
+        return all(torch.equal(matmul(codes[:n], weight).long(), expected[:n]) for n in (1, 2, 33))
     except RuntimeError:  # the operator does not exist in this build or for this device
         return False
 
 
-def _least_seconds(kernel: Int8Matmul, codes: Tensor, weights: list[Tensor]) -> float:
+def _least_seconds(multiply: Callable[[Tensor], Tensor], weights: list[Tensor]) -> float:
     """The least of several runs: other programs on the machine only ever add time."""
     times = []
-    for _ in range(3):
-        for weight in weights:
-            start = time.perf_counter()
-            kernel(codes, weight)
-            times.append(time.perf_counter() - start)
+    for weight in weights * 3:
+        start = time.perf_counter()
+        multiply(weight)
+        times.append(time.perf_counter() - start)
     return min(times)
 
 
@@ -149,20 +186,20 @@ def _read_cache(path: Path | None) -> dict[str, KernelChoice]:
         return {}
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
-        return {
-            key: KernelChoice({int(rows): str(name) for rows, name in entry["chosen"].items()}, dict(entry["seconds"]))
+        choices = {
+            str(key): KernelChoice({int(n): str(name) for n, name in entry["chosen"].items()}, dict(entry["seconds"]))
             for key, entry in raw.items()
-            if set(entry["chosen"].values()) <= set(CANDIDATES) and {int(r) for r in entry["chosen"]} == {*ROW_CLASSES}
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}  # a missing or damaged cache costs one self-test
+    known = {*MATMULS, FLOAT_ROW}
+    return {k: c for k, c in choices.items() if {*c.chosen} == {*TOKEN_CLASSES} and {*c.chosen.values()} <= known}
 
 
-def _write_cache(path: Path, choices: dict[str, KernelChoice]) -> None:
-    try:
+def _write_cache(path: Path, choices: Mapping[str, KernelChoice]) -> None:
+    with contextlib.suppress(OSError):  # a read-only cache folder costs a self-test per start, nothing more
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(".tmp")
-        temporary.write_text(json.dumps({key: asdict(choice) for key, choice in choices.items()}, indent=1))
+        plain = {key: {"chosen": dict(c.chosen), "seconds": dict(c.seconds)} for key, c in choices.items()}
+        temporary.write_text(json.dumps(plain, indent=1), encoding="utf-8")
         temporary.replace(path)
-    except OSError:
-        return  # a read-only cache folder costs a self-test per start, nothing more

@@ -9,7 +9,7 @@ import torch.nn.functional as F  # noqa: N812 (the field's usual name)
 from torch import Tensor
 
 from app.inference.config import Activation
-from app.inference.scan import rnn_scan
+from app.inference.scan import Scan, rnn_scan
 from app.inference.shapes import ConvTail, Expanded, Heads, Hidden, RNNState
 
 RG_LRU_C = 8.0
@@ -84,6 +84,7 @@ def rg_lru(
     h0: RNNState,
     *,
     starts_sequence: bool,
+    scan: Scan = rnn_scan,
 ) -> tuple[Expanded, RNNState]:
     """Real-Gated Linear Recurrent Unit (Griffin, section 2.4), all in float32.
 
@@ -95,6 +96,7 @@ def rg_lru(
         log_decay: (e,) the constant -c * softplus(a_param) per channel.
         h0: (b, e) float32.
         starts_sequence: the first token is the sequence's first: its input enters with factor 1.
+        scan: the recurrence, scan.rnn_scan or its compiled twin.
     """
     log_a = recurrence_gate.sigmoid_().mul_(log_decay)
     gated = input_gate.sigmoid_().mul_(x)
@@ -102,7 +104,7 @@ def rg_lru(
     multiplier = (2.0 * log_a).expm1_().neg_().sqrt_()
     if starts_sequence:
         multiplier[:, 0] = 1.0
-    return rnn_scan(gated.mul_(multiplier), log_a.exp_(), h0)
+    return scan(gated.mul_(multiplier), log_a.exp_(), h0)
 
 
 def window_mask(query_positions: Tensor, key_positions: Tensor, window_keys: int) -> Tensor:

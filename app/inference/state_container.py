@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import struct
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 import safetensors.torch
+import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
 from app.core.errors import CheckpointError
 from app.inference.griffin import Griffin
-from app.inference.state import ModelState, RecurrentState, WindowState
+from app.inference.state import ModelState, RecurrentState
 
 FORMAT_VERSION = "1"
 
@@ -45,8 +48,9 @@ def save_state(state: ModelState, guards: Guards) -> bytes:
             tensors[f"{index}.v"] = layer.v[:, :, :used]
     if state.logits is not None:
         tensors["logits"] = state.logits
+    tensors = {name: t.cpu().contiguous() for name, t in tensors.items()}
     metadata = {"format_version": FORMAT_VERSION, "position": str(state.position), **asdict(guards)}
-    return safetensors.torch.save({name: t.cpu().contiguous() for name, t in tensors.items()}, metadata)
+    return safetensors.torch.save(tensors, {**metadata, "checksum": _checksum(metadata, tensors)})
 
 
 def load_state(data: bytes, model: Griffin, guards: Guards) -> ModelState:
@@ -54,22 +58,37 @@ def load_state(data: bytes, model: Griffin, guards: Guards) -> ModelState:
     metadata = _metadata(data)
     expected = {"format_version": FORMAT_VERSION, **asdict(guards)}
     for name, value in expected.items():
-        if metadata.get(name) != value:
-            raise CheckpointError(f"the saved state has {name} {metadata.get(name)!r}, expected {value!r}")
+        if (found := metadata.get(name)) != value:
+            raise CheckpointError(
+                f"the saved state was made otherwise ({name} is {found!r:.80}, expected {value!r}): read the text again"
+            )
     try:
         tensors = safetensors.torch.load(data)
-        state = model.fresh_state()
-        state.position = int(metadata["position"])
-        for index, layer in enumerate(state.layers):
-            if isinstance(layer, RecurrentState):
-                _fill(layer.h, tensors.pop(f"{index}.h"))
-                _fill(layer.conv_tail, tensors.pop(f"{index}.conv_tail"))
-            else:
-                _fill_window(layer, tensors.pop(f"{index}.k"), tensors.pop(f"{index}.v"), state.position)
-        logits = tensors.pop("logits", None)
-        state.logits = None if logits is None else logits.to(model.device)
-    except (SafetensorError, KeyError, ValueError) as error:
-        raise CheckpointError(f"the saved state is damaged ({error})") from error
+        if metadata.pop("checksum", "") != _checksum(metadata, tensors):
+            raise ValueError("its checksum differs")
+        return _restore(model, _position(metadata["position"]), tensors)
+    # RuntimeError and TypeError: what torch makes of a header whose sizes and types do not go together.
+    except (SafetensorError, KeyError, ValueError, RuntimeError, TypeError) as error:
+        raise CheckpointError(f"the saved state is damaged ({error}): read the text again") from error
+
+
+def _restore(model: Griffin, position: int, tensors: dict[str, Tensor]) -> ModelState:
+    """A state of the model filled with the tensors; ValueError or KeyError when they are not those of one."""
+    state = model.fresh_state()
+    state.position = position
+    for index, layer in enumerate(state.layers):
+        if isinstance(layer, RecurrentState):
+            _fill(layer.h, tensors.pop(f"{index}.h"))
+            _fill(layer.conv_tail, tensors.pop(f"{index}.conv_tail"))
+        else:
+            used = layer.filled(position)
+            _fill(layer.k[:, :, :used], tensors.pop(f"{index}.k"))
+            _fill(layer.v[:, :, :used], tensors.pop(f"{index}.v"))
+    if (logits := tensors.pop("logits", None)) is not None:
+        state.logits = torch.empty((1, model.config.vocab_size), device=model.device)
+        _fill(state.logits, logits)
+    if tensors:
+        raise ValueError(f"it holds {min(tensors)}, which is no part of a state")
     return state
 
 
@@ -79,10 +98,19 @@ def _fill(target: Tensor, source: Tensor) -> None:
     target.copy_(source)
 
 
-def _fill_window(window: WindowState, k: Tensor, v: Tensor, position: int) -> None:
-    used = window.filled(position)
-    _fill(window.k[:, :, :used], k)
-    _fill(window.v[:, :, :used], v)
+def _position(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 15):
+        raise ValueError(f"its position is {text!r:.40}")
+    return int(text)
+
+
+def _checksum(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 (hex) over the metadata and every tensor's name, type, shape and bytes."""
+    digest = hashlib.sha256(json.dumps(metadata, sort_keys=True).encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"|{name}|{tensor.dtype}|{tuple(tensor.shape)}|".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()
 
 
 def _metadata(data: bytes) -> dict[str, str]:
@@ -91,5 +119,5 @@ def _metadata(data: bytes) -> dict[str, str]:
         (length,) = struct.unpack_from("<Q", data)
         raw = json.loads(data[8 : 8 + length])["__metadata__"]
         return {str(key): str(value) for key, value in raw.items()}
-    except (struct.error, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-        raise CheckpointError(f"the saved state is damaged ({error!r})") from error
+    except (struct.error, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise CheckpointError(f"the saved state is damaged ({error!r:.80}): read the text again") from error

@@ -10,11 +10,13 @@ import torch
 from app.inference.checkpoints.builder import build_griffin
 from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.checkpoints.registry import open_checkpoint
+from app.inference.compiled import load_compiled
 from app.inference.griffin import Griffin
-from app.inference.kernels import ROW_CLASSES, KernelChoice
+from app.inference.kernels import FLOAT_ROW, TOKEN_CLASSES, KernelChoice
 from tests.checkpoints import random_tensors, raw_config, write_checkpoint
 
-INT_MM = KernelChoice(dict.fromkeys(ROW_CLASSES, "int_mm"), {})
+PLAIN = KernelChoice(dict.fromkeys(TOKEN_CLASSES, "int_mm"), {})
+"""Plain torch throughout."""
 
 Build = Callable[..., Griffin]
 
@@ -38,7 +40,15 @@ def build(tmp_path: Path) -> Build:
     return make
 
 
-def load_starter(folder: Path, weight_format: WeightFormat) -> Griffin:
+@pytest.fixture(scope="session")
+def compiled_kernels(tmp_path_factory: pytest.TempPathFactory) -> KernelChoice:
+    """The compiled passes, with the float product for single tokens."""
+    compiled = load_compiled(tmp_path_factory.mktemp("cache"))
+    assert compiled is not None
+    return KernelChoice({**PLAIN.chosen, 1: FLOAT_ROW}, {}, compiled)
+
+
+def load_starter(folder: Path, weight_format: WeightFormat, kernels: KernelChoice = PLAIN) -> Griffin:
     """The starter model in one weight format."""
     checkpoint = open_checkpoint(folder)
-    return build_griffin(checkpoint.config, checkpoint.source, weight_format, torch.device("cpu"), INT_MM)
+    return build_griffin(checkpoint.config, checkpoint.source, weight_format, torch.device("cpu"), kernels)

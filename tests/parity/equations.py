@@ -24,9 +24,7 @@ def logits(raw: dict[str, Any], weights: dict[str, Array], ids: list[int], windo
     eps = raw.get("rms_norm_eps", 1e-6)
     for layer in range(layers):
         w = {
-            name.split(".", 3)[3]: value
-            for name, value in weights.items()
-            if name.startswith(f"model.layers.{layer}.")
+            name.split(".", 3)[3]: value for name, value in weights.items() if name.startswith(f"model.layers.{layer}.")
         }
         normed = _norm(x, w["temporal_pre_norm.weight"], eps)
         mix = _recurrent if pattern[layer % len(pattern)] == "recurrent" else _attention

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.griffin import Griffin
+from app.inference.kernels import KernelChoice
 from app.inference.state import ModelState, RecurrentState
 from tests.parity.conftest import Build, load_starter
 
@@ -71,13 +72,19 @@ def test_a_batch_equals_its_sequences(build: Build) -> None:
         assert torch.allclose(together[row], alone[0], atol=1e-5)
 
 
-def test_int8_starter_in_chunks(starter_model_path: Path) -> None:
-    """int8 rows: mean KL of at most 1e-3 nats to one-shot and the same likeliest token 99 times in 100."""
-    model = load_starter(starter_model_path, WeightFormat.INT8)
-    ids = torch.randint(0, 49_152, (1, 400), generator=torch.Generator().manual_seed(6))
-    expected, _ = _read(model, ids, [400])
-    for sizes in ((1,), (7,), (256,)):
-        actual, _ = _read(model, ids, _chunks(sizes, 400))
-        p, q = expected[0].log_softmax(-1), actual[0].log_softmax(-1)
-        assert float((p.exp() * (p - q)).sum(-1).mean()) <= 1e-3
-        assert float((p.argmax(-1) == q.argmax(-1)).float().mean()) >= 0.99
+def _assert_same_model(expected: Tensor, actual: Tensor) -> None:
+    """Mean KL of at most 1e-3 nats and the same likeliest token 99 times in 100."""
+    p, q = expected[0].log_softmax(-1), actual[0].log_softmax(-1)
+    assert float((p.exp() * (p - q)).sum(-1).mean()) <= 1e-3
+    assert float((p.argmax(-1) == q.argmax(-1)).float().mean()) >= 0.99
+
+
+def test_int8_starter_in_chunks(starter_model_path: Path, compiled_kernels: KernelChoice) -> None:
+    """int8 rows in chunks of 1, 7 and 256 tokens against one-shot, and the compiled kernels against plain torch."""
+    plain = load_starter(starter_model_path, WeightFormat.INT8)
+    compiled = load_starter(starter_model_path, WeightFormat.INT8, compiled_kernels)
+    ids = torch.randint(0, 49_152, (1, 300), generator=torch.Generator().manual_seed(6))
+    expected, _ = _read(plain, ids, [300])
+    _assert_same_model(expected, _read(plain, ids, _chunks((7,), 300))[0])
+    for sizes in ((300,), (256,), (7,), (1,)):
+        _assert_same_model(expected, _read(compiled, ids, _chunks(sizes, 300))[0])

@@ -1,11 +1,10 @@
-"""Config and tensors -> a Griffin model: shapes checked first, then block by block."""
+"""Config and tensors -> a Griffin model, block by block."""
 
 from __future__ import annotations
 
 import torch
 import torch.nn.functional as F  # noqa: N812 (the field's usual name)
 
-from app.core.errors import CheckpointError
 from app.inference.blocks import AttentionBlock, BlockDiagonal, Mlp, RecurrentBlock, ResidualBlock
 from app.inference.checkpoints import names
 from app.inference.checkpoints.quantized import MatrixLoader, WeightFormat
@@ -14,16 +13,7 @@ from app.inference.config import BlockType, GriffinConfig
 from app.inference.griffin import Griffin, embedding_scale
 from app.inference.kernels import KernelChoice
 from app.inference.layers import RG_LRU_C
-
-
-def check_tensors(config: GriffinConfig, source: TensorSource) -> None:
-    """CheckpointError for the first tensor that is missing or misshapen, naming it, found and expected."""
-    present = set(source.names())
-    for name, shape in names.expected_shapes(config):
-        if name not in present:
-            raise CheckpointError(f"{name} is missing, expected shape {shape}: the model's files are incomplete")
-        if (found := source.shape(name)) != shape:
-            raise CheckpointError(f"{name} has shape {found}, expected {shape}: config.json and weights disagree")
+from app.inference.scan import rnn_scan
 
 
 def build_griffin(
@@ -33,8 +23,10 @@ def build_griffin(
     device: torch.device,
     kernels: KernelChoice | None,
 ) -> Griffin:
-    """The model in the given weight format; CheckpointError when tensors are missing, misshapen or not finite."""
-    check_tensors(config, source)
+    """The model in the given weight format, from tensors that check.py has seen.
+
+    CheckpointError: a tensor cannot be read or holds a value that is not finite.
+    """
     loader = MatrixLoader(source, weight_format, device, kernels)
     embedding, head = loader.embedding(names.EMBEDDING)
     blocks = tuple(_residual_block(config, loader, index) for index in range(len(config.block_types)))
@@ -51,11 +43,7 @@ def build_griffin(
 
 
 def _gain(loader: MatrixLoader, name: str) -> torch.Tensor:
-    gain = 1.0 + loader.vector(name)
-    # Norm gains are in every layer and cheap to look at: a checkpoint of NaNs stops here, not in a reply of noise.
-    if not bool(torch.isfinite(gain).all()):
-        raise CheckpointError(f"{name} holds values that are not finite: the model's files are damaged")
-    return gain
+    return 1.0 + loader.vector(name)
 
 
 def _residual_block(config: GriffinConfig, loader: MatrixLoader, index: int) -> ResidualBlock:
@@ -91,6 +79,10 @@ def _recurrent(config: GriffinConfig, loader: MatrixLoader, prefix: str) -> Recu
         # The checkpoint's parameter enters as softplus(+a_param); the paper's Lambda is its negative.
         log_decay=-RG_LRU_C * F.softplus(loader.vector(f"{prefix}rg_lru.recurrent_param")),
         activation=config.activation,
+        # The compiled scan works on the CPU's memory; elsewhere the torch one does.
+        scan=rnn_scan
+        if loader.kernels is None or loader.kernels.compiled is None
+        else loader.kernels.compiled.rnn_scan,
     )
 
 

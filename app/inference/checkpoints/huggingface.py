@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from app.core.errors import CheckpointError
+from app.inference.json_file import read_json_object
 
 SINGLE_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"
@@ -38,6 +38,10 @@ class SafetensorsSource:
         """Shape from the file's header."""
         return tuple(self._files[name].get_slice(name).get_shape())
 
+    def dtype(self, name: str) -> str:
+        """Element type from the file's header, as safetensors writes it: F32, BF16, I8."""
+        return str(self._files[name].get_slice(name).get_dtype())
+
     def tensor(self, name: str) -> Tensor:
         """The tensor as a view of the mapped file."""
         try:
@@ -49,29 +53,36 @@ class SafetensorsSource:
 
 def safetensors_files(folder: Path) -> list[Path]:
     """The weight files of a folder, by the index where there is one; CheckpointError names a missing one."""
-    index = folder / INDEX_FILE
-    if index.exists():
-        try:
-            weight_map = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
-            names = sorted({str(name) for name in weight_map.values()})
-        except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
-            raise CheckpointError(f"{index} cannot be read ({error!r}): get the file again") from error
-        # An index names files beside it; anything else would read outside the model's folder.
-        if bad := [name for name in names if Path(name).name != name]:
-            raise CheckpointError(f"{index} names {bad[0]!r}, expected files in the same folder")
-    else:
-        names = [SINGLE_FILE]
+    index = read_json_object(folder / INDEX_FILE)
+    names = [SINGLE_FILE] if index is None else _shards(folder / INDEX_FILE, index)
     files = [folder / name for name in names]
-    if missing := [path.name for path in files if not path.is_file()]:
+    if missing := [path.name for path in files if not _is_file(path)]:
         raise CheckpointError(f"{folder} lacks {', '.join(missing)}: get the model's files again")
     return files
+
+
+def _shards(path: Path, index: Mapping[str, Any]) -> list[str]:
+    weight_map = index.get("weight_map")
+    if not isinstance(weight_map, dict) or not weight_map:
+        raise CheckpointError(f"{path} has no weight_map, expected the file of each tensor: get the file again")
+    for name in weight_map.values():
+        # An index names files beside it; anything else would read outside the model's folder.
+        if not isinstance(name, str) or Path(name).name != name or not name.endswith(".safetensors"):
+            raise CheckpointError(f"{path} names {name!r:.60}, expected *.safetensors files in the same folder")
+    return sorted(set(weight_map.values()))
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a folder that may not be searched
+        return False
 
 
 def _open(path: Path) -> Any:
     try:
         return safe_open(path, framework="pt", device="cpu")
+    except PermissionError as error:
+        raise CheckpointError(f"{path} may not be read: give yourself the right to read it") from error
     except (SafetensorError, OSError, RuntimeError, ValueError) as error:
-        size = path.stat().st_size if path.exists() else 0
-        raise CheckpointError(
-            f"{path} is damaged or cut short ({size:,} bytes; {error}): get the file again"
-        ) from error
+        raise CheckpointError(f"{path} is damaged or cut short ({error}): get the file again") from error

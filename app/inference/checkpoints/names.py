@@ -9,6 +9,7 @@ from app.inference.config import BlockType, GriffinConfig
 # Own names are Hugging Face's (model.layers.i. ...), the layout in which most checkpoints come.
 EMBEDDING = "model.embed_tokens.weight"
 HEAD = "lm_head.weight"
+LAYERS = "model.layers."
 FINAL_NORM = "model.final_norm.weight"
 TEMPORAL_NORM = "temporal_pre_norm.weight"
 CHANNEL_NORM = "channel_pre_norm.weight"
@@ -17,7 +18,7 @@ SCALE_SUFFIX = "_scale"
 
 def block(index: int) -> str:
     """Prefix of one residual block's tensors."""
-    return f"model.layers.{index}."
+    return f"{LAYERS}{index}."
 
 
 def expected_shapes(config: GriffinConfig) -> Iterator[tuple[str, tuple[int, ...]]]:

@@ -38,10 +38,7 @@ def parse_weight_format(text: str) -> WeightFormat:
 
 def stored_format(source: TensorSource, embedding: str) -> WeightFormat:
     """The format in which a checkpoint's matrices lie on disk; float16 counts as float32."""
-    dtype = source.tensor(embedding).dtype
-    if dtype == torch.int8:
-        return WeightFormat.INT8
-    return WeightFormat.BFLOAT16 if dtype == torch.bfloat16 else WeightFormat.FLOAT32
+    return {"I8": WeightFormat.INT8, "BF16": WeightFormat.BFLOAT16}.get(source.dtype(embedding), WeightFormat.FLOAT32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,41 +62,45 @@ class MatrixLoader:
         """The embedding matrix as a lookup and as the output head; both read the same tensor."""
         if self.format is WeightFormat.INT8:
             head = self._int8_linear(name, None)
-            return Int8RowEmbedding(head.weight, head.scale, self.format.dtype), head
+            return Int8RowEmbedding(head.weight, head.scale), head
         weight = self._dense(name)
         return DenseEmbedding(weight), DenseLinear(weight, None)
 
     def vector(self, name: str, dtype: torch.dtype = torch.float32) -> Tensor:
         """A small tensor in the given dtype."""
-        return self.source.tensor(name).to(device=self.device, dtype=dtype)
+        return _finite(name, self.source.tensor(name).to(device=self.device, dtype=dtype))
 
     def _dense(self, name: str) -> Tensor:
         tensor = self.source.tensor(name)
         if tensor.dtype == torch.int8:
             tensor = tensor.float().mul_(self._scale(name)[:, None])
-        return tensor.to(device=self.device, dtype=self.format.dtype)
+        return _finite(name, tensor.to(device=self.device, dtype=self.format.dtype))
 
     def _int8_linear(self, name: str, bias: Tensor | None) -> Int8RowLinear:
         if self.kernels is None:
             raise InternalError("int8 weights were asked for without a choice of kernels")
         codes, scale = self._int8(name)
-        return Int8RowLinear(codes, scale, bias, self.kernels)
+        offset = torch.zeros(codes.shape[0], device=self.device) if bias is None else bias
+        return Int8RowLinear(codes, scale, offset, self.kernels)
 
     def _int8(self, name: str) -> tuple[Tensor, Tensor]:
         tensor = self.source.tensor(name)
         if tensor.dtype == torch.int8:
             return tensor.to(self.device), self._scale(name).to(self.device)
-        codes, scale = quantize_weight(tensor)
+        codes, scale = quantize_weight(_finite(name, tensor))
         return codes.to(self.device), scale.to(self.device)
 
     def _scale(self, name: str) -> Tensor:
         scale_name = name + SCALE_SUFFIX
-        rows = self.source.shape(name)[0]
-        if scale_name not in self.source.names():
-            raise CheckpointError(f"{name} is int8 but {scale_name} is missing: get the model's files again")
-        if (shape := self.source.shape(scale_name)) not in {(rows,), (rows, 1)}:
-            raise CheckpointError(f"{scale_name} has shape {shape}, expected ({rows},)")
-        return self.source.tensor(scale_name).float().reshape(rows)
+        return _finite(scale_name, self.source.tensor(scale_name).float().reshape(-1))
+
+
+def _finite(name: str, tensor: Tensor) -> Tensor:
+    """The tensor itself; CheckpointError when it holds NaN or infinity, which would surface as noise in a reply."""
+    # aminmax passes NaN on, and needs no copy of the tensor's size as isfinite does.
+    if not all(bool(torch.isfinite(bound)) for bound in torch.aminmax(tensor)):
+        raise CheckpointError(f"{name} holds values that are not finite: the model's files are damaged")
+    return tensor
 
 
 def quantize_weight(weight: Tensor) -> tuple[Tensor, Tensor]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from app.core.errors import CheckpointError
 from app.inference.checkpoints import names
+from app.inference.checkpoints.check import check_tensors
 from app.inference.checkpoints.huggingface import SafetensorsSource, safetensors_files
 from app.inference.checkpoints.quantized import WeightFormat, stored_format
 from app.inference.checkpoints.source import TensorSource
@@ -15,7 +16,7 @@ from app.inference.config import GriffinConfig, config_from_json, read_config_js
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """An opened model folder; tensors are still on disk."""
+    """An opened model folder: config and tensors' headers agree, their data are still on disk."""
 
     folder: Path
     config: GriffinConfig
@@ -35,6 +36,5 @@ def open_checkpoint(folder: Path) -> Checkpoint:
     config = config_from_json(read_config_json(folder))
     files = safetensors_files(folder)
     source = SafetensorsSource(files)
-    if names.EMBEDDING not in source.names():
-        raise CheckpointError(f"{folder}: {names.EMBEDDING} is missing, so these are not RecurrentGemma weights")
+    check_tensors(config, source)
     return Checkpoint(folder, config, source, (folder / "config.json", *files))

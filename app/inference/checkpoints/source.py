@@ -19,6 +19,10 @@ class TensorSource(Protocol):
         """Shape without reading the data."""
         ...
 
+    def dtype(self, name: str) -> str:
+        """Element type without reading the data, as safetensors writes it: F32, F16, BF16, I8."""
+        ...
+
     def tensor(self, name: str) -> Tensor:
         """The tensor; CheckpointError when its data cannot be read."""
         ...

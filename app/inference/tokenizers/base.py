@@ -215,6 +215,12 @@ def require_fit(tokenizer: Tokenizer, embedding_rows: int) -> None:
             "the tokenizer belongs to another model",
             code="tokenizer-mismatch",
         )
+    if bad := [token_id for token_id in tokenizer.document_prefix if not 0 <= token_id < embedding_rows]:
+        raise CheckpointError(
+            f"the model's files begin a text with token {bad[0]}, but its embedding has {embedding_rows} rows: "
+            "bos_token_id in config.json is wrong",
+            code="tokenizer-mismatch",
+        )
 
 
 def damaged_tokenizer(name: str, reason: object) -> CheckpointError:

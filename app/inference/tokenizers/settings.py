@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.core.errors import CheckpointError
+from app.inference.json_file import read_json_object
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,20 +22,7 @@ class TokenizerSettings:
 
 def read_json(path: Path) -> dict[str, Any]:
     """The JSON object in a file; an empty one where there is no such file. Raises CheckpointError when damaged."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, RecursionError) as error:
-        raise CheckpointError(
-            f"{path} cannot be read as JSON ({error}); fetch the model's files again", code="damaged-config"
-        ) from error
-    if not isinstance(found, dict):
-        raise CheckpointError(
-            f"{path} holds a JSON {type(found).__name__}, expected an object; fetch the model's files again",
-            code="damaged-config",
-        )
-    return found
+    return read_json_object(path) or {}
 
 
 def read_tokenizer_settings(folder: Path) -> TokenizerSettings:

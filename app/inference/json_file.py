@@ -1,0 +1,42 @@
+"""The small JSON files of a model's folder, read with suspicion: they were downloaded."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+from app.core.errors import CheckpointError
+
+MAX_BYTES = 16 << 20
+"""Many times the largest tokenizer_config.json or index of shards; a larger file is something else."""
+
+_CODE = "damaged-config"
+
+
+def read_json_object(path: Path) -> dict[str, Any] | None:
+    """The JSON object in a file, None where there is no such file; CheckpointError when it cannot be read."""
+    try:
+        status = path.stat()
+        # A pipe in its place would be waited for without end.
+        if not stat.S_ISREG(status.st_mode):
+            raise _damaged(path, "it is not a file")
+        if status.st_size > MAX_BYTES:
+            raise _damaged(path, f"it has {status.st_size:,} bytes, expected {MAX_BYTES:,} at most")
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise _damaged(path, str(error)) from error
+    except RecursionError as error:
+        raise _damaged(path, "it is nested too deeply") from error
+    if not isinstance(found, dict):
+        raise CheckpointError(
+            f"{path} holds a JSON {type(found).__name__}, expected an object: fetch the model's files again", code=_CODE
+        )
+    return found
+
+
+def _damaged(path: Path, reason: str) -> CheckpointError:
+    return CheckpointError(f"{path} cannot be read as JSON ({reason}): fetch the model's files again", code=_CODE)
