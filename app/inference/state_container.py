@@ -62,34 +62,35 @@ def load_state(data: bytes, model: Griffin, guards: Guards) -> ModelState:
             raise CheckpointError(
                 f"the saved state was made otherwise ({name} is {found!r:.80}, expected {value!r}): read the text again"
             )
+    state = model.fresh_state()
     try:
         tensors = safetensors.torch.load(data)
         if metadata.pop("checksum", "") != _checksum(metadata, tensors):
             raise ValueError("its checksum differs")
-        return _restore(model, _position(metadata["position"]), tensors)
+        state.position = _position(metadata["position"])
+        _restore(state, tensors, vocab_size=model.config.vocab_size)
     # RuntimeError and TypeError: what torch makes of a header whose sizes and types do not go together.
     except (SafetensorError, KeyError, ValueError, RuntimeError, TypeError) as error:
         raise CheckpointError(f"the saved state is damaged ({error}): read the text again") from error
+    state.logits = None if state.logits is None else state.logits.to(model.device)
+    return state
 
 
-def _restore(model: Griffin, position: int, tensors: dict[str, Tensor]) -> ModelState:
-    """A state of the model filled with the tensors; ValueError or KeyError when they are not those of one."""
-    state = model.fresh_state()
-    state.position = position
+def _restore(state: ModelState, tensors: dict[str, Tensor], *, vocab_size: int) -> None:
+    """Fill a fresh state of some position with the tensors; ValueError or KeyError when they do not make it up."""
     for index, layer in enumerate(state.layers):
         if isinstance(layer, RecurrentState):
             _fill(layer.h, tensors.pop(f"{index}.h"))
             _fill(layer.conv_tail, tensors.pop(f"{index}.conv_tail"))
         else:
-            used = layer.filled(position)
+            used = layer.filled(state.position)
             _fill(layer.k[:, :, :used], tensors.pop(f"{index}.k"))
             _fill(layer.v[:, :, :used], tensors.pop(f"{index}.v"))
     if (logits := tensors.pop("logits", None)) is not None:
-        state.logits = torch.empty((1, model.config.vocab_size), device=model.device)
+        state.logits = torch.empty((1, vocab_size))
         _fill(state.logits, logits)
     if tensors:
         raise ValueError(f"it holds {min(tensors)}, which is no part of a state")
-    return state
 
 
 def _fill(target: Tensor, source: Tensor) -> None:
@@ -109,7 +110,7 @@ def _checksum(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> str
     digest = hashlib.sha256(json.dumps(metadata, sort_keys=True).encode())
     for name, tensor in sorted(tensors.items()):
         digest.update(f"|{name}|{tensor.dtype}|{tuple(tensor.shape)}|".encode())
-        digest.update(tensor.reshape(-1).view(torch.uint8).numpy())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()
 
 
