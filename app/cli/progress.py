@@ -102,7 +102,8 @@ class BarReport:
 
     def part(self, done: int, total: int) -> None:
         """See ProgressReport."""
-        self._progress.update(self._read_task, description=f"Reading, {done}/{total} sections written")
+        description = f"Reading, {done}/{total} sections written" if done < total else "Writing the summary"
+        self._progress.update(self._read_task, description=description)
 
 
 class LineReport:

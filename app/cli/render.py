@@ -103,7 +103,7 @@ def mebibytes(nbytes: int) -> str:
 
 
 def _bullets(lines: Iterable[Line], mark: str) -> str:
-    return "\n".join(f"- {line_text(line, mark)}" for line in lines)
+    return "\n".join(f"- {line_text(line, mark)}" for line in lines) or "*(nothing)*"
 
 
 def _range(mark: str, first: int, last: int) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from app.cli.context import Context
 from app.cli.output import clean, one_line, print_json
+from app.cli.render import summary_json, summary_markdown
 
 
 def run(context: Context) -> int:
@@ -55,6 +56,15 @@ def _list(context: Context) -> int:
 
 
 def _show(context: Context) -> int:
+    summary = context.summaries.stored(context.options.id) if context.options.id else None
+    item = context.library.by_id(summary.document_id, summary.page_range) if summary is not None else None
+    if summary is not None and item is not None:
+        if context.options.json:
+            value = summary_json(item.document, summary.result, stored=True)
+            print_json(sys.stdout, {**value, "finished": summary.finished, "sections_total": summary.parts_total})
+        else:
+            sys.stdout.write(summary_markdown(item.document, summary.result))
+        return 0
     transcript = context.conversations.transcript(context.options.id)
     if context.options.json:
         print_json(

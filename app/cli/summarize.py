@@ -15,6 +15,7 @@ from app.cli.output import check_writable, print_json, write_atomically
 from app.cli.progress import ProgressReport, progress_report
 from app.cli.render import coverage, stats_line, summary_json, summary_markdown
 from app.core.errors import DocumentError
+from app.core.log import logger
 from app.documents.model import Document
 from app.inference.generator import ModelInfo, TextGenerator
 from app.services.library import LibraryDocument, check_file
@@ -22,6 +23,8 @@ from app.services.memory import MemoryMeter
 from app.services.models import InstalledModel
 from app.services.summaries import SummaryResult, SummaryStarted
 from app.tasks.summarize import PartDone, ReadProgress, default_style
+
+_log = logger("cli")
 
 GO_ON = "interrupted; run the same command again to go on from the last finished section"
 
@@ -141,6 +144,7 @@ def _run(
         elif isinstance(event, ReadProgress):
             if not first_page_s:
                 first_page_s.append(time.monotonic() - context.started_at)
+                _log.info("first page read %.2f s after the start", first_page_s[0])
             progress.reading(event.page, last_page, event.tokens_done, event.tokens_total)
         elif isinstance(event, PartDone):
             progress.part(event.part_index + 1, event.parts_total)

@@ -43,7 +43,7 @@ class ConversationService:
         found = self._store.find(id_or_prefix) if id_or_prefix else []
         if not found:
             raise UserError(
-                f"no conversation {id_or_prefix!r}; `griffin-desk sessions list` shows those there are",
+                f"no session {id_or_prefix!r}; `griffin-desk sessions list` shows those there are",
                 code="unknown-session",
             )
         if len(found) > 1:

@@ -65,6 +65,17 @@ class SummaryResult:
     stats: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class StoredSummary:
+    """A job as it is on disk; of an unfinished one the result holds the sections written so far."""
+
+    document_id: str
+    page_range: str
+    finished: bool
+    parts_total: int
+    result: SummaryResult
+
+
 SummaryEvent = SummaryStarted | ReadProgress | PartDone | SummaryResult
 
 ExtraStats = Callable[[], dict[str, Any]]
@@ -96,6 +107,26 @@ class SummaryService:
     def overview(self) -> list[dict[str, Any]]:
         """All jobs, last changed first."""
         return self._store.overview()
+
+    def stored(self, id_or_prefix: str) -> StoredSummary | None:
+        """A job by its id or the only one that begins so, finished or not; None when there is none."""
+        record = self._store.find(id_or_prefix)
+        if record is None:
+            return None
+        sections = record.sections or f"[{','.join(record.parts)}]"
+        return StoredSummary(
+            document_id=record.key.document_id,
+            page_range=record.key.page_range,
+            finished=record.finished,
+            parts_total=record.parts_total,
+            result=SummaryResult(
+                job_id=record.id,
+                style=Style(record.key.style),
+                sections=codec.sections_loads(sections),
+                lines=codec.lines_loads(record.lines) if record.lines else (),
+                stats=json.loads(record.stats) if record.stats else {"model": record.model_name},
+            ),
+        )
 
     def finished(self, document_id: str, page_range: str, info: ModelInfo, style: Style) -> SummaryResult | None:
         """The summary of this document by this model in this style, where the newest job for it is finished."""

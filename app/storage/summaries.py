@@ -123,6 +123,15 @@ class SummaryStore:
             " ORDER BY summaries.updated_at DESC, summaries.rowid DESC"
         )
 
+    def find(self, id_or_prefix: str) -> SummaryRecord | None:
+        """The job with this id, or the only one whose id begins so."""
+        rows = self._database.rows(
+            "SELECT * FROM summaries WHERE substr(id, 1, length(?)) = ? ORDER BY id <> ? LIMIT 2",
+            [id_or_prefix, id_or_prefix, id_or_prefix],
+        )
+        unique = len(rows) == 1 or (len(rows) == 2 and rows[0]["id"] == id_or_prefix)
+        return self._record(rows[0]) if unique else None
+
     def get(self, job_id: str) -> SummaryRecord | None:
         """One job by its id."""
         rows = self._database.rows("SELECT * FROM summaries WHERE id = ?", [job_id])

@@ -55,6 +55,16 @@ def test_stored_summary_is_shown_at_once(desk, finished, chapters, tmp_path) -> 
     assert "4 of 4 pages gave text" in text
 
 
+def test_stored_summary_by_its_id(desk, finished) -> None:
+    """`sessions list` gives the id, `sessions show` the summary."""
+    (job,) = json.loads(desk("sessions", "list", "--json").stdout)["summaries"]
+    assert (job["title"], job["state"], job["sections_written"]) == ("Water and stone", "finished", 4)
+    shown = json.loads(desk("sessions", "show", job["id"][:6], "--json").stdout)
+    assert shown["finished"] is True
+    assert shown["summary"] == finished.printed["summary"]
+    assert desk("sessions", "show", job["id"]).stdout.startswith("# Water and stone\n")
+
+
 def test_ask(desk, chapters) -> None:
     """The passages with the question's words, each with its pages, and an answer."""
     done = desk("ask", chapters, "Which canals were built in 1845?", "--json")

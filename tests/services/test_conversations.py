@@ -79,7 +79,7 @@ def test_unknown_and_ambiguous_ids(service, generator) -> None:
     """An id that fits none or several is a clear error; a unique beginning is enough."""
     for text in ("a", "b"):
         service.open(None, generator).say(text)
-    with pytest.raises(UserError, match="no conversation 'zzz'; `griffin-desk sessions list`"):
+    with pytest.raises(UserError, match="no session 'zzz'; `griffin-desk sessions list`"):
         service.transcript("zzz")
     with pytest.raises(UserError, match=r"'conv' begins 2 conversations \(conv1, conv2\)"):
         service.transcript("conv")

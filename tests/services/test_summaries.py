@@ -147,6 +147,20 @@ def test_finished_summary_is_found_again(harness, item, generator) -> None:
     assert service.finished("d1", "1-2", generator.info, Style.BRIEF) is None
 
 
+def test_stored_job_is_shown_whole_or_as_far_as_it_came(harness, item, generator) -> None:
+    """By its id: first the sections written so far, later the finished result."""
+    harness.run(item, generator, parts=2)
+    half = harness.service().stored("job")
+    assert half is not None
+    assert (half.finished, half.parts_total, half.document_id, half.result.lines) == (False, 4, "d1", ())
+    assert [section.title for section in half.result.sections] == ["S0", "S1"]
+    result = _result(harness.run(item, generator))
+    whole = harness.service().stored("job1")
+    assert whole is not None and whole.finished
+    assert whole.result == result
+    assert harness.service().stored("nope") is None
+
+
 def test_interrupted_run_goes_on_without_a_state(harness, item, generator) -> None:
     """No snapshot was due: parts are read again, but none is written again."""
     harness.run(item, generator, parts=2)
