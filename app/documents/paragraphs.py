@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -70,7 +71,7 @@ def page_text(lines: Sequence[Line], vocabulary: Vocabulary, body: float) -> Pag
     if not lines:
         return PageText("")
     columns = _columns(lines)
-    text = ""
+    writer = _Writer(vocabulary)
     headings: list[Heading] = []
     starts: list[tuple[float, int]] = []
     paragraph: list[Line] = []
@@ -78,29 +79,51 @@ def page_text(lines: Sequence[Line], vocabulary: Vocabulary, body: float) -> Pag
     previous: Line | None = None
     for line in lines:
         content = clean(line.text)
-        if previous is None:
-            glue = "\n\n"
-        else:
-            glue = _glue(previous, line, columns[previous.column], columns[line.column], body)
+        glue = "\n\n" if previous is None else _glue(previous, line, columns[previous.column], body)
         if glue == "\n\n":
-            _note_heading(headings, text, begin, paragraph, body)
-            text = f"{text}\n\n" if text else ""
-            begin, paragraph = len(text), []
-            starts.append((line.top, begin))
-            text += content
+            _note_heading(headings, writer.since(begin), begin, paragraph, body)
+            writer.write("\n\n" if paragraph else "")
+            begin, paragraph = writer.length, []
         elif glue == "\n":
-            starts.append((line.top, len(text) + 1))
-            text = f"{text}\n{content}"
+            writer.write("\n")
+        starts.append((line.top, writer.length))
+        if glue == " ":
+            writer.join(content)
         else:
-            starts.append((line.top, len(text)))
-            tail = max(begin, text.rfind("\n", begin) + 1, len(text) - 200)
-            text = text[:tail] + vocabulary.join(text[tail:], content)
+            writer.write(content)
         paragraph.append(line)
         previous = line
-    _note_heading(headings, text, begin, paragraph, body)
+    _note_heading(headings, writer.since(begin), begin, paragraph, body)
     last = lines[-1]
     full = last.x1 > columns[last.column].right - 0.1 * columns[last.column].width
-    return PageText(text, tuple(headings), tuple(starts), full)
+    return PageText(writer.since(0), tuple(headings), tuple(starts), full)
+
+
+class _Writer:
+    """Text under construction; only the last line can still change, so a page of any length takes linear time."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+        self._parts: list[str] = []
+        self._starts: list[int] = []
+        self.length = 0
+
+    def write(self, text: str) -> None:
+        self._parts.append(text)
+        self._starts.append(self.length)
+        self.length += len(text)
+
+    def join(self, line: str) -> None:
+        """Add a line that goes on with the one before it."""
+        self.length = self._starts.pop()
+        joined = self._vocabulary.join(self._parts.pop(), line)
+        cut = len(joined) - len(line)
+        self.write(joined[:cut])
+        self.write(joined[cut:])
+
+    def since(self, start: int) -> str:
+        """The text from an offset at which a part began."""
+        return "".join(self._parts[bisect_left(self._starts, start) :])
 
 
 def _columns(lines: Sequence[Line]) -> dict[int, Column]:
@@ -121,7 +144,7 @@ def _columns(lines: Sequence[Line]) -> dict[int, Column]:
     return columns
 
 
-def _glue(one: Line, two: Line, column: Column, next_column: Column, body: float) -> str:
+def _glue(one: Line, two: Line, column: Column, body: float) -> str:
     """What stands between two lines: a space (or nothing), a line break, or a blank line."""
     ended = bool(_ENDS.search(one.text.rstrip()))
     broken_word = one.text.rstrip()[-1:] == "-"
@@ -178,8 +201,8 @@ def _starts_sentence(text: str) -> bool:
     return not text[:1].islower()
 
 
-def _note_heading(headings: list[Heading], text: str, begin: int, paragraph: list[Line], body: float) -> None:
-    title = text[begin:].replace("\n", " ")
+def _note_heading(headings: list[Heading], content: str, begin: int, paragraph: list[Line], body: float) -> None:
+    title = content.replace("\n", " ")
     letters = sum(char.isalpha() for char in title)
     if not paragraph or len(paragraph) > 3 or len(title) > _HEADING_CHARS or letters < max(2, 0.4 * len(title)):
         return

@@ -172,10 +172,10 @@ class _PieceReader:
 
     def _start(self, index: int) -> None:
         self._run_start = index
-        angle = pdfium_c.FPDFText_GetCharAngle(self._handle, index)
+        angle = pdfium_c.FPDFText_GetCharAngle(self._handle, index)  # radians, clockwise
         quarters = 0.0 if angle < 0 else angle / (math.pi / 2)
         nearest = round(quarters)
-        self._turn = nearest % 4 if abs(quarters - nearest) < 0.15 else _SLANTED
+        self._turn = -nearest % 4 if abs(quarters - nearest) < 0.15 else _SLANTED
 
     def _char(self, text: str, index: int) -> Char | None:
         """The character with its box as seen upright; None where it lies outside the visible page."""

@@ -17,6 +17,7 @@ _MIN_COLUMN_LINES = 4
 _MIN_PROSE_CHARS = 18
 """Median characters of a column's lines from which they are prose; below it they are the cells of a table."""
 _MAX_SPLITS = 4
+_SAMPLE = 50
 
 
 def reading_order(pieces: Sequence[Piece]) -> list[Line]:
@@ -185,7 +186,15 @@ def _down_the_page(pieces: list[Piece]) -> list[Piece]:
     )
     if all(after[0] >= before[1] - 2.0 for before, after in pairwise(spans)):
         return [piece for _, _, index in spans for piece in chunks[index]]
-    return _rows(pieces) if len(chunks) > 2 else pieces
+    return _rows(pieces) if len(chunks) > 2 or _aligned(*chunks) else pieces
+
+
+def _aligned(one: list[Piece], other: list[Piece]) -> bool:
+    """Whether two stretches stand side by side row for row: a table that the file draws by columns."""
+    shorter, longer = sorted((one, other), key=len)
+    shorter = shorter[:_SAMPLE]
+    partners = sum(any(_same_row(piece, candidate) for candidate in longer) for piece in shorter)
+    return partners > 0.7 * len(shorter)
 
 
 def _rows_disordered(pieces: list[Piece]) -> bool:
