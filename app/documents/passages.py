@@ -62,10 +62,11 @@ def _section_spans(text: str, section: Section) -> list[Span]:
 def _closes(text: str, begin: int, last: int, start: int, end: int) -> bool:
     """Whether the passage [begin, last) ends before the sentence [start, end)."""
     length = last - begin
-    if length >= TARGET_CHARS or end - begin > _MAX_CHARS:
-        return True
+    longer = end - begin
+    if longer - TARGET_CHARS > TARGET_CHARS - length or longer > _MAX_CHARS:
+        return True  # the passage is nearer to its target without the sentence
     at_paragraph_end = "\n\n" in text[last:start]
-    return at_paragraph_end and length >= _MIN_CHARS and end - begin > TARGET_CHARS
+    return at_paragraph_end and length >= _MIN_CHARS and longer > TARGET_CHARS
 
 
 def _short_spans(text: str, sentence: Span) -> list[Span]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import docx
@@ -17,7 +18,8 @@ from app.documents.readers.archive import Archive
 from app.documents.readers.base import OpenedDocument, OpenOptions
 from app.documents.readers.blocks import BlockFile
 
-_HEADING = re.compile(r"heading (\d)", re.IGNORECASE)
+_HEADING = re.compile(r"heading (\d)")
+_MAX_STYLE_CHAIN = 10
 _FOOTNOTES = "word/footnotes.xml"
 _BREAKS = (qn("w:br"), qn("w:cr"))
 _NO_TEXT = (
@@ -52,23 +54,23 @@ class DocxReader:
 
 
 def _body_blocks(document: DocxDocument) -> Iterator[Block]:
-    levels = _heading_levels(document)
+    styles = _styles(document)
     for node in _top_nodes(document.element.body):
         if node.tag == qn("w:tbl"):
-            rows = [_row(row) for row in node.iter(qn("w:tr"))]
+            rows = [_row(row) for row in node.iterchildren(qn("w:tr"))]
             if any(rows):
                 yield Block(BlockKind.PREFORMATTED, "\n".join(row for row in rows if row))
             continue
         text = _text(node)
         if not text.strip():
             continue
-        level = _level(node, levels)
+        level = _level(node, styles)
         if level:
             yield Block(BlockKind.HEADING, " ".join(text.split()), level)
         elif "\n" in text:
             yield Block(BlockKind.PREFORMATTED, text)
         else:
-            listed = node.find(f"{qn('w:pPr')}/{qn('w:numPr')}") is not None
+            listed = _style_id(node) in styles.listed or node.find(f"{qn('w:pPr')}/{qn('w:numPr')}") is not None
             yield Block(BlockKind.PARAGRAPH, f"• {text}" if listed else text)
 
 
@@ -83,29 +85,41 @@ def _top_nodes(body: etree._Element) -> Iterator[etree._Element]:
             stack.extend(reversed(node))
 
 
-def _heading_levels(document: DocxDocument) -> dict[str, int]:
-    """Style id -> heading level, for styles that are headings or are built on one."""
+@dataclass(frozen=True, slots=True)
+class _Styles:
+    """What paragraph styles say: heading levels and list membership, by style id."""
+
+    levels: dict[str, int]
+    listed: frozenset[str]
+
+
+def _styles(document: DocxDocument) -> _Styles:
+    """Read every style once, with what it inherits from the styles it is built on."""
     levels: dict[str, int] = {}
+    listed: set[str] = set()
     for style in document.styles:
         base, steps = style, 0
-        while base is not None and steps < 10:
-            found = _HEADING.fullmatch(base.name or "")
-            if found or (base.name or "").lower() == "title":
-                levels[style.style_id] = int(found[1]) if found else 1
-                break
+        while base is not None and steps < _MAX_STYLE_CHAIN:
+            name = (base.name or "").lower()
+            found = _HEADING.fullmatch(name)
+            if found or name == "title":
+                levels.setdefault(style.style_id, int(found[1]) if found else 1)
+            if base.element.find(f"{qn('w:pPr')}/{qn('w:numPr')}") is not None:
+                listed.add(style.style_id)
             base, steps = getattr(base, "base_style", None), steps + 1
-    return levels
+    return _Styles(levels, frozenset(listed))
 
 
-def _level(paragraph: etree._Element, levels: dict[str, int]) -> int:
-    properties = paragraph.find(qn("w:pPr"))
-    if properties is None:
-        return 0
-    outline = properties.find(qn("w:outlineLvl"))
+def _style_id(paragraph: etree._Element) -> str:
+    style = paragraph.find(f"{qn('w:pPr')}/{qn('w:pStyle')}")
+    return style.get(qn("w:val")) or "" if style is not None else ""
+
+
+def _level(paragraph: etree._Element, styles: _Styles) -> int:
+    outline = paragraph.find(f"{qn('w:pPr')}/{qn('w:outlineLvl')}")
     if outline is not None and (outline.get(qn("w:val")) or "9") in "012345678":
         return int(outline.get(qn("w:val")) or 0) + 1
-    style = properties.find(qn("w:pStyle"))
-    return levels.get(style.get(qn("w:val")) or "", 0) if style is not None else 0
+    return styles.levels.get(_style_id(paragraph), 0)
 
 
 def _text(node: etree._Element) -> str:

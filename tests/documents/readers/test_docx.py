@@ -1,0 +1,71 @@
+"""DOCX blocks."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import docx
+import pytest
+from docx.oxml import parse_xml
+from docx.oxml.ns import nsdecls
+
+from app.core.errors import DocumentError
+from app.documents.raw import Block, BlockKind
+from app.documents.readers.base import OpenOptions
+from app.documents.readers.docx import DocxReader
+
+P, H, F = BlockKind.PARAGRAPH, BlockKind.HEADING, BlockKind.PREFORMATTED
+
+
+def test_blocks_in_order(tmp_path: Path) -> None:
+    """Headings, text, lists, tables and tracked changes come in the order of the text."""
+    file = docx.Document()
+    file.core_properties.title = "Report"
+    file.add_heading("First", 1)
+    file.add_paragraph("Some text.")
+    file.add_paragraph("an item", style="List Bullet")
+    table = file.add_table(2, 2)
+    for index, text in enumerate(("A", "B", "1", "2")):
+        table.cell(index // 2, index % 2).text = text
+    inserted = "<w:ins><w:r><w:t>new</w:t></w:r></w:ins>"
+    deleted = "<w:del><w:r><w:delText>old</w:delText></w:r></w:del>"
+    changed = f"<w:p {nsdecls('w')}>{inserted}{deleted}</w:p>"
+    file.element.body.insert(-1, parse_xml(changed))
+    file.add_heading("Second", 2)
+    file.save(str(tmp_path / "a.docx"))
+    document = DocxReader().open(tmp_path / "a.docx", OpenOptions())
+    assert document.title == "Report"
+    assert document.read_page(1).blocks == (
+        Block(H, "First", 1),
+        Block(P, "Some text."),
+        Block(P, "• an item"),
+        Block(F, "A | B\n1 | 2"),
+        Block(P, "new"),
+        Block(H, "Second", 2),
+    )
+
+
+def test_footnotes(tmp_path: Path) -> None:
+    """Footnotes follow the text under a heading of their own."""
+    file = docx.Document()
+    file.add_paragraph("Text.")
+    file.save(str(tmp_path / "plain.docx"))
+    separator = '<w:footnote w:id="0" w:type="separator"><w:p><w:r><w:t>x</w:t></w:r></w:p></w:footnote>'
+    note = '<w:footnote w:id="2"><w:p><w:r><w:t>See there.</w:t></w:r></w:p></w:footnote>'
+    notes = f"<w:footnotes {nsdecls('w')}>{separator}{note}</w:footnotes>"
+    with zipfile.ZipFile(tmp_path / "plain.docx") as source, zipfile.ZipFile(tmp_path / "a.docx", "w") as target:
+        for name in source.namelist():
+            target.writestr(name, source.read(name))
+        target.writestr("word/footnotes.xml", notes)
+    document = DocxReader().open(tmp_path / "a.docx", OpenOptions())
+    assert document.read_page(1).blocks == (Block(P, "Text."), Block(H, "Footnotes", 1), Block(P, "[2] See there."))
+
+
+def test_damaged(tmp_path: Path) -> None:
+    """A zip with a document part that is no document is refused as damaged."""
+    with zipfile.ZipFile(tmp_path / "a.docx", "w") as archive:
+        archive.writestr("word/document.xml", "<nonsense/>")
+    with pytest.raises(DocumentError) as caught:
+        DocxReader().open(tmp_path / "a.docx", OpenOptions())
+    assert caught.value.code == "damaged"

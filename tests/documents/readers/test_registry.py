@@ -1,0 +1,71 @@
+"""The format comes from the content."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from app.core.errors import DocumentError
+from app.documents.readers.registry import import_reader, reader_path, sniff_format
+
+
+def make(path: Path, data: bytes) -> Path:
+    path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "expected"),
+    [
+        ("a.pdf", b"%PDF-1.4\n", "pdf"),
+        ("a.bin", b"junk before\n%PDF-1.4\n", "pdf"),
+        ("a.txt", b"plain words", "text"),
+        ("notes", b"plain words", "text"),
+        ("a.md", b"# Title", "markdown"),
+        ("a.html", b"no doctype, still named so", "html"),
+        ("page", b"<!DOCTYPE html><title>x</title>", "html"),
+        ("a.txt", "\ufeffwide".encode("utf-16"), "text"),
+        ("a.txt", b"<html> shown as text", "text"),
+    ],
+)
+def test_formats(tmp_path: Path, name: str, data: bytes, expected: str) -> None:
+    """Magic bytes first, then the extension as a hint among the text formats."""
+    sniffed = sniff_format(make(tmp_path / name, data))
+    assert (sniffed.format, sniffed.warning) == (expected, "")
+    assert import_reader(reader_path(expected)).format == expected
+
+
+def test_wrong_extension_warns(tmp_path: Path) -> None:
+    """A web page saved as .pdf is read as what it is."""
+    sniffed = sniff_format(make(tmp_path / "a.pdf", b"<html><body>Not found</body></html>"))
+    assert (sniffed.format, sniffed.warning) == ("html", 'a.pdf is named ".pdf" but is HTML; read as that.')
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"\xff\xd8\xff\xe0" + bytes(20), "a JPEG image"),
+        (b"{\\rtf1 hello}", "an RTF file: save it as .docx or PDF"),
+        (b"\x1f\x8b" + bytes(20), "a gzip archive"),
+        (bytes(range(256)), "a binary file of an unknown kind"),
+    ],
+)
+def test_refused(tmp_path: Path, data: bytes, words: str) -> None:
+    """What cannot be read is named."""
+    with pytest.raises(DocumentError, match=words) as caught:
+        sniff_format(make(tmp_path / "x.dat", data))
+    assert caught.value.code == "format"
+
+
+def test_zip_kinds(tmp_path: Path) -> None:
+    """EPUB and DOCX are told apart by what they hold; another zip is refused."""
+    for member, expected in (("word/document.xml", "docx"), ("META-INF/container.xml", "epub")):
+        with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+            archive.writestr(member, "<x/>")
+        assert sniff_format(tmp_path / "x.zip").format == expected
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("photo.jpg", "x")
+    with pytest.raises(DocumentError, match="no EPUB and no DOCX"):
+        sniff_format(tmp_path / "x.zip")

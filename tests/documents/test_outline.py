@@ -1,0 +1,36 @@
+"""Sections from marks, and titles found on their pages."""
+
+from __future__ import annotations
+
+from app.documents.model import Page, PageKind
+from app.documents.outline import Mark, find_title, page_group_marks, sections_from_marks
+
+
+def test_sections_cover_without_gap_or_overlap() -> None:
+    """Marks out of order, doubled, or outside the text still give sections that cover it once."""
+    marks = [Mark("B", 1, 50), Mark("A", 2, 10), Mark("A2", 3, 10), Mark("Beyond", 1, 500), Mark("Deep", 99, 70)]
+    sections = sections_from_marks(marks, 100, lambda offset: 1 + offset // 40)
+    assert [(s.title, s.level, s.start, s.end, s.page_from, s.page_to) for s in sections] == [
+        ("Beginning", 1, 0, 10, 1, 1),
+        ("A2", 3, 10, 50, 1, 2),
+        ("B", 1, 50, 70, 2, 2),
+        ("Deep", 6, 70, 100, 2, 3),
+    ]
+
+
+def test_find_title() -> None:
+    """The line nearest to the hint wins; number, case and space may differ; running text does not count."""
+    text = "In The Environment we see.\n\n1.1 The R environment\n\nText.\n\nThe R Environment\n\nMore."
+    assert find_title(text, "The R environment", 0) == 28
+    assert find_title(text, "The R environment", 70) == 58
+    assert find_title(text, "1.1 The R\u00a0environment", 0) == 28
+    assert find_title(text, "3 The R environment", 70) == 58
+    assert find_title(text, "we see", 0) is None
+    assert find_title(text, "???", 0) is None
+
+
+def test_page_groups() -> None:
+    """Pages are grouped to about 10,000 characters."""
+    pages = [Page(number, "x" * 6000) for number in range(3, 8)]
+    marks = page_group_marks(pages, [0, 6001, 12002, 18003, 24004], PageKind.PAGE)
+    assert [(mark.title, mark.start) for mark in marks] == [("Pages 3–4", 0), ("Pages 5–6", 12002), ("Page 7", 24004)]
