@@ -21,7 +21,6 @@ class Budget:
     join_below: int
     feed: int
     note: int
-    summary: int
 
     @classmethod
     def for_model(cls, info: ModelInfo, style: Style) -> Budget:
@@ -33,7 +32,6 @@ class Budget:
             join_below=part // 3,
             feed=max(16, min(512, part // 4)),
             note=note // 2 if style is Style.BRIEF else note,
-            summary=note,
         )
 
 

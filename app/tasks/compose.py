@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from app.documents.model import Document
-from app.inference.generator import Cancelled, TextGenerator
-from app.tasks.budget import Budget, lines_per_part, summary_lines
+from app.tasks.budget import lines_per_part, summary_lines
 from app.tasks.citations import verbatim
 from app.tasks.extract import Candidate, candidates, centrality, choose, penalties, similarities, standard
 from app.tasks.model import Line, SectionNotes, Style
@@ -56,25 +55,22 @@ def compose_key_passages(
 
 
 def compose_written(
-    document: Document,
-    parts: Sequence[Part],
-    sections: Sequence[SectionNotes],
-    generator: TextGenerator,
-    style: Style,
-    budget: Budget,
-    lexicon: Lexicon,
-    cancelled: Cancelled,
+    parts: Sequence[Part], sections: Sequence[SectionNotes], style: Style, lexicon: Lexicon
 ) -> tuple[Line, ...]:
-    """The notes as a summary: the lines that say the most, supported ones first, no two of them the same."""
-    lines = [line for section in sections for line in section.notes]
+    """The written lines that say the most, supported ones first, no two of them the same."""
+    share = max(1, MAX_CANDIDATES // max(1, len(sections)))
+    lines: list[Line] = []
+    groups: list[int] = []
+    for section in sections:
+        kept = sorted(section.notes, key=lambda line: not line.supported)[:share]
+        lines += [line for line in section.notes if line in kept]
+        groups += [section.index] * (len(lines) - len(groups))
     if not lines:
         return ()
-    keys = [lexicon.keys(line.text) for line in lines]
-    similar = similarities(keys)
+    similar = similarities([lexicon.keys(line.text) for line in lines])
     scores = standard(centrality(similar))
     scores -= UNSUPPORTED_PENALTY * np.array([not line.supported for line in lines], dtype=np.float32)
     count = summary_lines(style, sum(part.tokens for part in parts))
-    groups = [section.index for section in sections for _ in section.notes]
     chosen = choose(scores, similar, count, groups=groups, per_group=lines_per_part(count, len(set(groups))))
     return tuple(lines[index] for index in chosen)
 

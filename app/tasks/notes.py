@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -31,17 +32,19 @@ MODEL_WEIGHT = 0.3
 
 
 def pick_notes(
-    document: Document, part: Part, claims: Sequence[Candidate], vectors: Sequence[Vector]
+    document: Document, part: Part, claims: Sequence[Candidate], vectors: Sequence[Vector] | None
 ) -> tuple[Line, ...]:
     """The part's own sentences that say the most, word for word.
 
-    `vectors` are the claims' mean hidden vectors, read while the document streamed through the state.
+    `vectors` are the claims' mean hidden vectors, read while the document streamed through the state; with None
+    centrality alone decides.
     """
     if not claims:
         return ()
     similar = similarities([claim.keys for claim in claims])
     scores = standard(centrality(similar)) - penalties(claims)
-    scores += MODEL_WEIGHT * standard(centrality(vector_similarities(vectors)))
+    if vectors is not None:
+        scores += MODEL_WEIGHT * standard(centrality(vector_similarities(vectors)))
     chosen = choose(scores, similar, note_lines(Style.KEY_PASSAGES, part.tokens))
     return tuple(verbatim(document, claims[index].span) for index in chosen)
 
@@ -71,10 +74,10 @@ def write_notes(
         return ()
     if notes_from is NotesFrom.RUNNING_STATE:
         fork = generator.fork(state)
-        messages = notes_after_reading(style, part.title)
+        messages = notes_after_reading(style, _plain_title(part.title))
     else:
         fork = generator.new_state()
-        messages = notes_of_text(style, part.title, document.text[part.start : part.end])
+        messages = notes_of_text(style, document.text[part.start : part.end])
     fresh = notes_from is NotesFrom.FRESH_STATE
     try:
         written, finished = write(generator, fork, messages, fresh=fresh, limit=budget.note, cancelled=cancelled)
@@ -83,6 +86,11 @@ def write_notes(
     index = QuoteIndex(document, (p.sentence for p in pieces(document, part.start, part.end)), lexicon)
     lines = clean_lines(written, lexicon, finished=finished)
     return tuple(cite(line, index) for line in lines[: note_lines(style, part.tokens) + 1])
+
+
+def _plain_title(title: str) -> str:
+    """The title without "(2 of 3)", which models take for a part of the subject."""
+    return re.sub(r"\s*\(\d+ of \d+\)$", "", title)
 
 
 def write(

@@ -79,7 +79,7 @@ def summarize(
     style: Style,
     resume: Resume | None = None,
     cancelled: Cancelled = never,
-    notes_from: NotesFrom = NotesFrom.RUNNING_STATE,
+    notes_from: NotesFrom = NotesFrom.FRESH_STATE,
 ) -> Generator[Event]:
     """Read the whole document through one state and summarise it: progress and finished parts, at last the summary.
 
@@ -120,7 +120,7 @@ def summarize(
     if style is Style.KEY_PASSAGES:
         summary = compose_key_passages(document, parts, sections, lexicon)
     else:
-        summary = compose_written(document, parts, sections, generator, style, budget, lexicon, cancelled)
+        summary = compose_written(parts, sections, style, lexicon)
     yield SummaryDone(tuple(sections), summary)
 
 

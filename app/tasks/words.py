@@ -28,7 +28,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
-_ENDS_CLAUSE = re.compile(r"[.!?:;•\n][\s\"'“‘(\[*_]*$|^[\s\"'“‘(\[*_•–-]*$|[“\"]$")
+_ENDS_CLAUSE = re.compile(r"[.!?:•\n][\s\"'“‘(\[*_]*$|^[\s\"'“‘(\[*_•–-]*$|[“\"]$")
 _UNIT_NAMES = """two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
     eighteen nineteen"""
 _TEN_NAMES = "twenty thirty forty fifty sixty seventy eighty ninety"

@@ -7,7 +7,7 @@ from app.tasks.parts import MAX_PIECE, pieces, plan_parts
 from tests.documents_for_tasks import make_document
 from tests.fakes import FakeGenerator
 
-BUDGET = Budget(part=20, join_below=6, feed=8, note=8, summary=8)
+BUDGET = Budget(part=20, join_below=6, feed=8, note=8)
 
 
 def words(count: int, word: str = "word") -> str:
