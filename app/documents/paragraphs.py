@@ -156,15 +156,15 @@ def _glue(one: Line, two: Line, column: Column, body: float) -> str:
         return " " if not ended and (broken_word or _continues(two.text)) and _wraps(one, two, column) else "\n\n"
     step = two.top - one.top
     size = max(one.size, two.size)
+    if one.size > _SIZE_STEP * body and two.size > _SIZE_STEP * body and 0 < step < 1.7 * size:
+        return " "  # a heading of several lines
     if step > max(1.4 * column.step, column.step + 0.35 * size) or step < -size:
         return "\n\n"
     short = not _wraps(one, two, column)
-    if one.mono or two.mono:
+    if (one.fixed or two.fixed) and not (broken_word and two.text[:1].islower()):
         return "\n"
     if short and one.bold != two.bold and not broken_word:
         return "\n\n"
-    if one.size > _SIZE_STEP * body and two.size > _SIZE_STEP * body:
-        return " "  # a heading of several lines
     if _BULLET.match(two.text) or (_ITEM.match(two.text) and (ended or short)):
         return "\n"
     if broken_word and not ended:

@@ -35,8 +35,8 @@ class Line:
     size: float
     """Height of the line's tallest font, ascent to descent."""
     bold: bool
-    mono: bool
-    """Set in a typewriter font from end to end: code, whose line breaks count."""
+    fixed: bool
+    """Its line breaks count: code in a typewriter font, or a table's row of cells."""
     column: int
     """Lines with the same number stand in one column without interruption; TURNED for text across the page."""
 
@@ -86,10 +86,10 @@ class RawPage:
                 float(bottom),
                 float(size),
                 bool(bold),
-                bool(mono),
+                bool(fixed),
                 int(column),
             )
-            for text, x0, top, x1, bottom, size, bold, mono, column in data["lines"]
+            for text, x0, top, x1, bottom, size, bold, fixed, column in data["lines"]
         )
         blocks = tuple(
             Block(BlockKind(kind), str(text), int(level), tuple(str(anchor) for anchor in anchors))

@@ -17,10 +17,10 @@ def line(
     *,
     size: float = 10.0,
     bold: bool = False,
-    mono: bool = False,
+    fixed: bool = False,
     column: int = 0,
 ) -> Line:
-    return Line(text, x0, top, x1, top + size, size, bold, mono, column)
+    return Line(text, x0, top, x1, top + size, size, bold, fixed, column)
 
 
 def test_wrapped_lines_and_indent() -> None:
@@ -57,8 +57,8 @@ def test_code_keeps_its_lines() -> None:
     """Typewriter lines are never joined, nor is the text around them."""
     lines = [
         line("The function sink, called like this", 50, 100, 300),
-        line('> sink("record.lis")', 60, 112, 160, mono=True),
-        line("> sink()", 60, 124, 100, mono=True),
+        line('> sink("record.lis")', 60, 112, 160, fixed=True),
+        line("> sink()", 60, 124, 100, fixed=True),
         line("will divert the output.", 50, 136, 200),
     ]
     assert page_text(lines, WORDS, 10.0).text == (

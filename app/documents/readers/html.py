@@ -20,13 +20,11 @@ def _names(listed: str) -> frozenset[str]:
 
 
 _SKIPPED = _names(
-    """script style nav template svg iframe object head rt rp noscript canvas audio video select textarea annotation
-    annotation-xml"""
+    """script style nav template svg iframe object head rt rp noscript canvas audio video select textarea"""
 )
 _INLINE = _names(
     """a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark q ruby rb s samp small span
-    strike strong sub sup time tt u var wbr img input button math mi mn mo mrow mtext msup msub mfrac msqrt mroot
-    mfenced mtable mtr mtd semantics mstyle msubsup mover munder mover"""
+    strike strong sub sup time tt u var wbr img input button math"""
 )
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _META_CHARSET = re.compile(rb"""<meta[^>]{0,200}charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE)
@@ -100,6 +98,11 @@ class _Walk:
         return self._blocks
 
     def _enter(self, node: LexborNode, tag: str) -> None:
+        if tag == "math":
+            for annotation in node.css("annotation, annotation-xml"):
+                annotation.decompose()
+            self._text.append(" ".join(node.text(deep=True).split()))
+            return
         anchor = node.attributes.get("id") or (node.attributes.get("name") if tag == "a" else None)
         if tag in _INLINE:
             if anchor:
@@ -173,7 +176,7 @@ def _visits(root: LexborNode) -> Iterator[tuple[LexborNode, bool]]:
             node = node.next
         else:
             yield node, True
-            whole = node.tag == "pre" or (node.tag == "table" and bool(_table_rows(node)))
+            whole = node.tag in ("pre", "math") or (node.tag == "table" and bool(_table_rows(node)))
             stack.append((node, True))
             node = None if whole else node.child
 

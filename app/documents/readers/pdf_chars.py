@@ -52,7 +52,10 @@ class Char:
 
 @dataclass(slots=True)
 class Piece:
-    """Text on one baseline without a column gap inside. `turn`: quarter turns of its direction, counter-clockwise."""
+    """Text on one baseline without a column gap inside.
+
+    `fixed`: in a typewriter font from end to end; `turn`: quarter turns of its direction, counter-clockwise.
+    """
 
     text: str
     x0: float
@@ -61,7 +64,7 @@ class Piece:
     bottom: float
     size: float
     bold: bool
-    mono: bool
+    fixed: bool
     turn: int
 
 
@@ -224,7 +227,7 @@ class _PieceReader:
                 bottom=max(char.bottom for char in run),
                 size=max(char.bottom - char.top for char in run),
                 bold=any(word in fonts[0] for word in _BOLD) and any(word in fonts[1] for word in _BOLD),
-                mono=all(any(word in font for word in _MONOSPACED) for font in fonts),
+                fixed=all(any(word in font for word in _MONOSPACED) for font in fonts),
                 turn=self._turn,
             )
         )

@@ -7,6 +7,7 @@ columns are read one after the other between the lines that cross the gutter.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from statistics import median
 
@@ -37,7 +38,7 @@ def reading_order(pieces: Sequence[Piece]) -> list[Line]:
 
 def _as_line(piece: Piece, column: int) -> Line:
     x0, top, x1, bottom, size = (round(value, 2) for value in (piece.x0, piece.top, piece.x1, piece.bottom, piece.size))
-    return Line(piece.text, x0, top, x1, bottom, size, piece.bold, piece.mono, column)
+    return Line(piece.text, x0, top, x1, bottom, size, piece.bold, piece.fixed, column)
 
 
 def _same_row(one: Piece, other: Piece) -> bool:
@@ -55,9 +56,9 @@ def _joined(one: Piece, other: Piece) -> Piece:
         top=min(one.top, other.top),
         x1=max(one.x1, other.x1),
         bottom=max(one.bottom, other.bottom),
-        size=max(one.size, other.size),
+        size=main.size,
         bold=main.bold,
-        mono=one.mono and other.mono,
+        fixed=one.fixed and other.fixed,
         turn=one.turn,
     )
 
@@ -82,7 +83,7 @@ def _join_row(pieces: list[Piece], column: int) -> list[Line]:
     rows: list[Piece] = []
     for piece in pieces:
         if rows and _same_row(rows[-1], piece) and piece.x0 >= rows[-1].x1 - 0.3 * piece.size:
-            rows[-1] = _joined(rows[-1], piece)
+            rows[-1] = replace(_joined(rows[-1], piece), fixed=True)
         else:
             rows.append(piece)
     return [_as_line(row, column) for row in rows]
@@ -154,10 +155,17 @@ def _area(pieces: list[Piece]) -> float:
 
 
 def _is_prose(pieces: list[Piece]) -> bool:
-    widest = max(piece.x1 - piece.x0 for piece in pieces)
-    full = sum(piece.x1 - piece.x0 > 0.6 * widest for piece in pieces)
-    letters = median(len(piece.text) * (2 if piece.text[:1] > "⺀" else 1) for piece in pieces)
-    return letters >= _MIN_PROSE_CHARS and full >= 0.4 * len(pieces)
+    """Whether most letters of a side stand in lines that fill its width; the labels of a figure do not count."""
+    widths = sorted(piece.x1 - piece.x0 for piece in pieces)
+    widest = widths[len(widths) * 9 // 10]
+    full = [_letters(piece) for piece in pieces if piece.x1 - piece.x0 > 0.6 * widest]
+    letters = sum(_letters(piece) for piece in pieces)
+    return len(full) >= _MIN_COLUMN_LINES and median(full) >= _MIN_PROSE_CHARS and sum(full) > 0.6 * letters
+
+
+def _letters(piece: Piece) -> int:
+    """Characters, those of Chinese and Japanese counted double as their words are half as long."""
+    return len(piece.text) * (2 if piece.text[:1] > "⺀" else 1)
 
 
 def _side_by_side(left: list[Piece], right: list[Piece]) -> bool:

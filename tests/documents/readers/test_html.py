@@ -43,6 +43,14 @@ def test_layout_table_and_ruby() -> None:
     assert [block.text for block in blocks] == [prose.strip(), "side", "漢字"]
 
 
+def test_formula_stays_in_its_sentence() -> None:
+    """A formula is one piece of its paragraph, without the source kept beside it."""
+    formula = (
+        "<math><semantics><mrow><mi>x</mi><mo>=</mo><mn>1</mn></mrow><annotation>x=1</annotation></semantics></math>"
+    )
+    assert html_blocks(f"<p>We have {formula} here.</p>")[1] == [Block(P, "We have x=1 here.")]
+
+
 def test_xhtml_self_closing() -> None:
     """An element that closes itself in XHTML does not swallow the page."""
     _, blocks = html_blocks(
