@@ -9,21 +9,23 @@ from pathlib import Path
 
 from app.core.errors import StorageError
 
-LOGGER_NAME = "griffin_desk"
+PROGRAM = "app"
+"""Parent of all our loggers: what a module logs under its own name, `app.inference.engine`, belongs to it too."""
+
 MAX_LOG_BYTES = 1024 * 1024
 KEPT_LOG_FILES = 3
 
 
 def logger(area: str) -> logging.Logger:
     """The logger of one area of the program, such as `storage`."""
-    return logging.getLogger(f"{LOGGER_NAME}.{area}")
+    return logging.getLogger(f"{PROGRAM}.{area}")
 
 
 def start_logging(path: Path, level: str = "INFO") -> logging.Handler:
-    """Send the program's log to a rotating file; returns the handler for `stop_logging`.
+    """Send the log to a rotating file; returns the handler for `stop_logging`.
 
-    Nothing is passed on to the root logger: standard error belongs to the user. StorageError when the
-    file cannot be opened.
+    Other libraries' warnings go there too: without a handler Python prints them to standard error, which
+    belongs to the user. StorageError when the file cannot be opened.
     """
     try:
         handler = RotatingFileHandler(path, maxBytes=MAX_LOG_BYTES, backupCount=KEPT_LOG_FILES, encoding="utf-8")
@@ -36,16 +38,16 @@ def start_logging(path: Path, level: str = "INFO") -> logging.Handler:
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(process)d %(name)s: %(message)s"))
     # A full disk must not turn into a traceback on standard error (logging's default behaviour).
     handler.handleError = lambda record: None  # type: ignore[method-assign]
-    root = logging.getLogger(LOGGER_NAME)
-    root.setLevel(level)
-    root.propagate = False
-    root.addHandler(handler)
+    logging.getLogger(PROGRAM).setLevel(level)
+    logging.getLogger().addHandler(handler)
+    logging.captureWarnings(True)
     return handler
 
 
 def stop_logging(handler: logging.Handler) -> None:
     """Detach and close a handler that `start_logging` returned."""
-    logging.getLogger(LOGGER_NAME).removeHandler(handler)
+    logging.captureWarnings(False)
+    logging.getLogger().removeHandler(handler)
     # What is still in the buffer cannot be written on a full disk.
     with suppress(OSError):
         handler.close()

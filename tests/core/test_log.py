@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import logging
+import warnings
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,22 @@ def test_lines_reach_the_file_and_nothing_else(tmp_path: Path, capfd: pytest.Cap
     handler = start_logging(tmp_path / "a.log")
     logger("storage").info("job %s begun", "j1")
     stop_logging(handler)
-    assert "griffin_desk.storage: job j1 begun" in (tmp_path / "a.log").read_text()
+    assert "app.storage: job j1 begun" in (tmp_path / "a.log").read_text()
+    assert capfd.readouterr().err == ""
+
+
+def test_other_libraries_warnings_go_to_the_file(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Neither a library's log line nor a Python warning reaches standard error."""
+    handler = start_logging(tmp_path / "a.log")
+    logging.getLogger("some.library").warning("odd font")
+    logging.getLogger("app.inference.engine").info("by module name")
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        logging.captureWarnings(True)
+        warnings.warn("old option", stacklevel=1)
+    stop_logging(handler)
+    text = (tmp_path / "a.log").read_text()
+    assert all(words in text for words in ("odd font", "by module name", "old option"))
     assert capfd.readouterr().err == ""
 
 

@@ -265,7 +265,7 @@ def test_fresh_interrupted_keeps_the_old_result_and_is_gone_on_with(harness, ite
 
 def test_reasons_are_logged_and_text_is_not(harness, item, generator, caplog) -> None:
     """The log says why a run is new or resumed; no note's text is in it."""
-    with caplog.at_level("INFO", logger="griffin_desk"):
+    with caplog.at_level("INFO", logger="app"):
         harness.run(item, generator, parts=1)
         harness.run(item, generator)
     assert "job job1: begun: no earlier run" in caplog.messages

@@ -113,7 +113,7 @@ def test_drop_forgets_and_gives_room_back(path: Path) -> None:
 
 def test_reasons_are_logged(store: SnapshotStore, caplog: pytest.LogCaptureFixture) -> None:
     """Every hit and miss says why."""
-    with caplog.at_level("INFO", logger="griffin_desk.snapshots"):
+    with caplog.at_level("INFO", logger="app.snapshots"):
         store.load(KEY, now=1.0)
         store.save(KEY, Snapshot(4, b"one"), now=1.0)
         store.load(KEY, now=2.0)
