@@ -90,6 +90,14 @@ def report(outcomes: list[Outcome]) -> dict[str, object]:
     }
 
 
+def _row(outcome: Outcome) -> str:
+    return (
+        f"{outcome.outcome:10} {outcome.seconds:6.2f} s {outcome.pages:5} pages"
+        f" {outcome.pages_without_text:4} without {outcome.characters:9,} chars"
+        f" {outcome.sections:5} sections  {outcome.folder}/{outcome.name}  {outcome.message}"
+    )
+
+
 def main() -> None:
     """Run over all files and write the report."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -103,11 +111,7 @@ def main() -> None:
                 continue
             outcome = read_one(folder, path)
             outcomes.append(outcome)
-            print(
-                f"{outcome.outcome:10} {outcome.seconds:6.2f} s {outcome.pages:5} pages {outcome.pages_without_text:4} without"
-                f" {outcome.characters:9,} chars {outcome.sections:5} sections  {folder}/{path.name}  {outcome.message}",
-                flush=True,
-            )
+            print(_row(outcome), flush=True)
     if not options.only:
         target = _ROOT / "benchmarks" / "results" / "reading.json"
         target.parent.mkdir(exist_ok=True)

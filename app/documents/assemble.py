@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -17,6 +18,8 @@ from app.documents.titles import choose_title
 _MIN_CHARS_PER_HEADING = 300
 """More headings than this many characters each, and they are emphasis rather than headings."""
 _MAX_HEADING_LEVELS = 4
+_MAX_SAME_TITLE = 2
+"""A title that occurs more often is a label of a form ("N/A", "Tip")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +151,14 @@ def _offset_at(page: PageText, top: float | None) -> int:
 
 def _heading_marks(texts: Sequence[PageText], starts: Sequence[int]) -> list[Mark]:
     """Headings found by their type: the larger, the higher; bold text of the usual size comes last."""
+    uses = Counter(heading.title for page in texts for heading in page.headings)
     sizes = sorted({_rank(heading.size) for page in texts for heading in page.headings}, reverse=True)
     levels = {size: min(level, 6) for level, size in enumerate(sizes, start=1)}
     return [
         Mark(heading.title, levels[_rank(heading.size)], start + heading.offset)
         for page, start in zip(texts, starts, strict=True)
         for heading in page.headings
+        if uses[heading.title] <= _MAX_SAME_TITLE
     ]
 
 

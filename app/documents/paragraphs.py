@@ -17,6 +17,7 @@ _ENDS = re.compile(r"[.!?。！？:：;؟।…][\"'”’»)\]）」』]*(?:\[?
 _ITEM = re.compile(r"(?:[•●▪◦‣⁃■□➢*–—-]|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)])\s+\S")
 _BULLET = re.compile(r"[•●▪◦‣⁃■□➢]")
 _HEADING_CHARS = 150
+_HEADING_LINES = 3
 _SIZE_STEP = 1.12
 """Ratio of font heights from which two lines are set in different sizes."""
 
@@ -202,9 +203,17 @@ def _starts_sentence(text: str) -> bool:
 
 
 def _note_heading(headings: list[Heading], content: str, begin: int, paragraph: list[Line], body: float) -> None:
+    if len(paragraph) > _HEADING_LINES or len(content) > _HEADING_CHARS:
+        return
     title = content.replace("\n", " ")
     letters = sum(char.isalpha() for char in title)
-    if not paragraph or len(paragraph) > 3 or len(title) > _HEADING_CHARS or letters < max(2, 0.4 * len(title)):
+    if (
+        not paragraph
+        or len(paragraph) > 3
+        or len(title) > _HEADING_CHARS
+        or letters < max(2, 0.4 * len(title))
+        or "@" in title
+    ):
         return
     size = min(line.size for line in paragraph)
     bold = all(line.bold for line in paragraph)

@@ -18,20 +18,8 @@ _COMBINING = {
     "´": "\u0301", "`": "\u0300", "¨": "\u0308", "ˆ": "\u0302", "˜": "\u0303", "˘": "\u0306", "ˇ": "\u030c",
     "¸": "\u0327", "˚": "\u030a", "˝": "\u030b", "˙": "\u0307", "˛": "\u0328", "¯": "\u0304",
 }  # fmt: skip
-_BOLD = ("bold", "black", "heavy", "demi", "cmbx", "sfbx", "ecbx")
-_MONOSPACED = (
-    "mono",
-    "courier",
-    "cmtt",
-    "sftt",
-    "ectt",
-    "consol",
-    "typewriter",
-    "menlo",
-    "inconsolata",
-    "fixed",
-    "lmtt",
-)
+_BOLD = re.compile(r"bold|black|heavy|demi|cmbx|sfbx|ecbx|-medi(?:ital)?$")
+_MONOSPACED = re.compile(r"mono|courier|cmtt|sftt|ectt|lmtt|consol|typewriter|menlo|fixed")
 _COLUMN_GAP = 1.2
 """A gap wider than this many font heights ends a piece."""
 _SLANTED = 4
@@ -226,8 +214,8 @@ class _PieceReader:
                 x1=max(char.x1 for char in run),
                 bottom=max(char.bottom for char in run),
                 size=max(char.bottom - char.top for char in run),
-                bold=any(word in fonts[0] for word in _BOLD) and any(word in fonts[1] for word in _BOLD),
-                fixed=all(any(word in font for word in _MONOSPACED) for font in fonts),
+                bold=bool(_BOLD.search(fonts[0]) and _BOLD.search(fonts[1])),
+                fixed=all(_MONOSPACED.search(font) for font in fonts),
                 turn=self._turn,
             )
         )
