@@ -18,6 +18,8 @@ from app.documents.titles import choose_title
 _MIN_CHARS_PER_HEADING = 300
 """More headings than this many characters each, and they are emphasis rather than headings."""
 _MAX_HEADING_LEVELS = 4
+_OPENING_CHARS = 2000
+"""Where a document's own title may stand: the largest heading in this stretch is taken for it."""
 _MAX_SAME_TITLE = 2
 """A title that occurs more often is a label of a form ("N/A", "Tip")."""
 
@@ -38,7 +40,8 @@ def build_document(raw: RawDocument, *, content_hash: str, file_stem: str) -> Do
     """
     text = _from_lines(raw) if any(page.lines for page in raw.pages) else _from_blocks(raw)
     kind = PageKind.PAGE if raw.paged else PageKind.PART
-    first_heading = text.headings[0].title if text.headings and text.headings[0].start < 2000 else ""
+    opening = [mark for mark in text.headings if mark.start < _OPENING_CHARS]
+    first_heading = min(opening, key=lambda mark: mark.level).title if opening else ""
     document = Document(
         title=choose_title(raw.title, first_heading, file_stem),
         format=raw.format,
@@ -49,10 +52,12 @@ def build_document(raw: RawDocument, *, content_hash: str, file_stem: str) -> Do
         warnings=raw.warnings,
     )
     length = len(document.text)
+    if not document.text.strip():
+        return document
     marks = text.outline if len(text.outline) >= 2 else _credible(text.headings, length)
     if len(marks) < 2:
         marks = page_group_marks(text.pages, _page_starts(text.pages), kind)
-    return replace(document, sections=sections_from_marks(marks, length, document.page_at) if length else ())
+    return replace(document, sections=sections_from_marks(marks, length, document.page_at))
 
 
 def _credible(headings: list[Mark], length: int) -> list[Mark]:

@@ -56,7 +56,7 @@ def flow_pages(raw: RawDocument) -> Flow:
             for place in paragraph.places:
                 places.setdefault(place, start)
         # One more line break makes a blank line with PAGE_SEPARATOR: a part ends where a paragraph ends.
-        text += "\n"
+        text = f"{text}\n" if text else ""
         texts.append(text)
         position += len(text) + len(PAGE_SEPARATOR)
     if raw.paged:

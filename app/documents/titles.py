@@ -9,7 +9,7 @@ from app.documents.outline import tidy_title
 
 _JUNK = re.compile(
     r"""^(?:untitled.*|title|document\d*|unknown|none|null|no\ title|slide\ ?\d+
-    |(?:table\ of\ )?contents|inhalt(?:sverzeichnis)?|cover|powerpoint.*|doc\d*|empty.*
+    |(?:table\ of\ )?contents|inhalt(?:sverzeichnis)?|cover|copyright.*|powerpoint.*|doc\d*|empty.*
     |microsoft\ (?:word|powerpoint|excel)\b.*|.*\.(?:docx?|pptx?|xlsx?|pdf|tex|dvi|ps|eps
     |indd|qxd|rtf|odt|txt|html?|cdr|p65|fm|wpd)
     |[\W\d_]*|\(.*\)|.*[\\/].*\.\w{2,4}|.*:\\.*)$""",

@@ -1,0 +1,113 @@
+"""Raw pages to a Document: hand-set pages and blocks."""
+
+from __future__ import annotations
+
+from app.documents.assemble import build_document
+from app.documents.model import PageKind
+from app.documents.raw import Block, BlockKind, Line, OutlineEntry, RawDocument, RawPage
+
+HASH = "0" * 64
+
+
+def line(text: str, top: float, *, size: float = 10.0, x1: float = 300.0) -> Line:
+    return Line(text, 50.0, top, x1, top + size, size, False, False, 0)
+
+
+def test_outline_entries_find_their_lines() -> None:
+    """A section begins where its title stands, else at its height; lost and foreign destinations are left out."""
+    pages = (
+        RawPage(
+            1,
+            lines=(
+                line("Foreword without a heading runs here", 50),
+                line("Chapter One", 100, size=16),
+                line("Text.", 130),
+            ),
+        ),
+        RawPage(
+            2, lines=(line("More text.", 50, x1=100), line("Unnamed part begins at this line", 300), line("End.", 312))
+        ),
+    )
+    outline = (
+        OutlineEntry("Chapter one", 1, 1),
+        OutlineEntry("Not on the page", 2, 2, top=295.0),
+        OutlineEntry("No page", 1),
+        OutlineEntry("Far away", 1, 99),
+    )
+    document = build_document(RawDocument("pdf", True, "", pages, outline), content_hash=HASH, file_stem="file")
+    assert [(s.title, s.level, document.text[s.start : s.end].strip()[:24]) for s in document.sections] == [
+        ("Beginning", 1, "Foreword without a headi"),
+        ("Chapter one", 1, "Chapter One\n\nText.\nMore "),
+        ("Not on the page", 2, "Unnamed part begins at t"),
+    ]
+    assert (document.title, document.page_kind) == ("Chapter One", PageKind.PAGE)
+
+
+def test_word_broken_over_a_page() -> None:
+    """A word broken at a page's end stands whole on the page where it began."""
+    pages = (
+        RawPage(1, lines=(line("the compiler compiles with great", 50), line("care what the programmer com-", 62))),
+        RawPage(2, lines=(line("piled before, and compiled it was.", 50),)),
+    )
+    document = build_document(RawDocument("pdf", True, "", pages), content_hash=HASH, file_stem="file")
+    assert [page.text for page in document.pages] == [
+        "the compiler compiles with great care what the programmer compiled",
+        "before, and compiled it was.",
+    ]
+
+
+def test_parts_end_with_paragraphs() -> None:
+    """A format without pages is cut into parts of about 3,000 characters; headings become sections."""
+    blocks = []
+    for chapter in "AB":
+        blocks.append(Block(BlockKind.HEADING, f"Chapter {chapter}", 1))
+        blocks += [Block(BlockKind.PARAGRAPH, f"{chapter}{number} " + "word " * 200) for number in range(5)]
+    raw = RawDocument("html", False, "The title", (RawPage(1, blocks=tuple(blocks)),))
+    document = build_document(raw, content_hash=HASH, file_stem="file")
+    assert document.page_kind is PageKind.PART
+    assert [page.number for page in document.pages] == [1, 2, 3, 4]
+    assert all(page.text.endswith("word\n") and 2000 < len(page.text) < 4000 for page in document.pages[:3])
+    assert [(s.title, document.text[s.start : s.start + 9]) for s in document.sections] == [
+        ("Chapter A", "Chapter A"),
+        ("Chapter B", "Chapter B"),
+    ]
+    assert document.title == "The title"
+
+
+def test_endless_paragraph_is_cut_at_sentences() -> None:
+    """A paragraph of 20,000 characters is cut into parts at sentence ends, without loss."""
+    raw = RawDocument("text", False, "", (RawPage(1, blocks=(Block(BlockKind.PARAGRAPH, "It goes on. " * 1700),)),))
+    document = build_document(raw, content_hash=HASH, file_stem="file")
+    assert len(document.pages) >= 5
+    assert all(page.text.endswith("on.\n") for page in document.pages)
+    assert document.text.split() == ["It", "goes", "on."] * 1700
+
+
+def test_outline_anchors_in_units() -> None:
+    """An EPUB's outline leads to a chapter's start or to an anchor in it."""
+    pages = (
+        RawPage(
+            1,
+            blocks=(Block(BlockKind.PARAGRAPH, "One.", 0, ("a",)), Block(BlockKind.PARAGRAPH, "Two.", 0, ("b",))),
+            name="x",
+        ),
+        RawPage(2, blocks=(Block(BlockKind.PARAGRAPH, "Three."),), name="y"),
+    )
+    outline = (
+        OutlineEntry("X", 1, name="x"),
+        OutlineEntry("XB", 2, name="x", anchor="b"),
+        OutlineEntry("Y", 1, name="y", anchor="gone"),
+    )
+    document = build_document(RawDocument("epub", False, "T", pages, outline), content_hash=HASH, file_stem="file")
+    assert [(s.title, document.text[s.start : s.end].strip()) for s in document.sections] == [
+        ("X", "One."),
+        ("XB", "Two."),
+        ("Y", "Three."),
+    ]
+
+
+def test_nothing_to_read() -> None:
+    """No text gives no sections, and each page says so."""
+    raw = RawDocument("pdf", True, "", (RawPage(1, problem="no text: a scanned image?"),))
+    document = build_document(raw, content_hash=HASH, file_stem="scan")
+    assert (document.sections, document.pages_without_text, document.title) == ((), (1,), "scan")
