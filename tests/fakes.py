@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import count
 
+from app.core.errors import CheckpointError
 from app.inference.generator import (
     Cancelled,
     FinishReason,
@@ -143,7 +144,10 @@ class FakeGenerator:
         return json.dumps(self.states[state]).encode()
 
     def load_state(self, data: bytes) -> StateRef:
-        return self._keep(json.loads(data))
+        try:
+            return self._keep(json.loads(data))
+        except ValueError as error:
+            raise CheckpointError("the saved state is damaged") from error
 
     def _keep(self, ids: list[int]) -> StateRef:
         ref = StateRef(next(self._handles))

@@ -18,6 +18,7 @@ from app.inference.griffin import Griffin
 from app.inference.state import ModelState, RecurrentState
 
 FORMAT_VERSION = "1"
+_KEY = "griffin_desk_state"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,9 @@ def save_state(state: ModelState, guards: Guards) -> bytes:
         tensors["logits"] = state.logits
     tensors = {name: t.cpu().contiguous() for name, t in tensors.items()}
     metadata = {"format_version": FORMAT_VERSION, "position": str(state.position), **asdict(guards)}
-    return safetensors.torch.save(tensors, {**metadata, "checksum": _checksum(metadata, tensors)})
+    text = json.dumps({**metadata, "checksum": _checksum(metadata, tensors)}, sort_keys=True)
+    # One entry: safetensors writes several in random order, and equal states should be equal bytes.
+    return safetensors.torch.save(tensors, {_KEY: text})
 
 
 def load_state(data: bytes, model: Griffin, guards: Guards) -> ModelState:
@@ -115,10 +118,10 @@ def _checksum(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> str
 
 
 def _metadata(data: bytes) -> dict[str, str]:
-    """The header's metadata (the layout: 8 bytes little-endian length, then JSON)."""
+    """Our entry in the header's metadata (the layout: 8 bytes little-endian length, then JSON)."""
     try:
         (length,) = struct.unpack_from("<Q", data)
-        raw = json.loads(data[8 : 8 + length])["__metadata__"]
+        raw = json.loads(json.loads(data[8 : 8 + length])["__metadata__"][_KEY])
         return {str(key): str(value) for key, value in raw.items()}
     except (struct.error, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CheckpointError(f"the saved state is damaged ({error!r:.80}): read the text again") from error

@@ -90,6 +90,12 @@ def test_only_slots_in_use_are_saved(model: Griffin) -> None:
     assert sizes[2] - sizes[1] < 64
 
 
+def test_equal_states_are_equal_bytes(model: Griffin) -> None:
+    """However often it is saved, so that stores can tell."""
+    state = _state_at(model, 5)
+    assert len({save_state(copy, _guards(model)) for copy in (state, state.clone(), state, state.clone())}) == 1
+
+
 def test_saving_leaves_the_state(model: Griffin) -> None:
     """The state goes on as if it had not been saved, and shares nothing with what was loaded."""
     state = _state_at(model, 5)
@@ -110,7 +116,8 @@ def test_every_guard(name: str, model: Griffin) -> None:
 
 def _parts(data: bytes) -> tuple[dict[str, str], dict[str, Tensor]]:
     (length,) = struct.unpack_from("<Q", data)
-    return json.loads(data[8 : 8 + length])["__metadata__"], safetensors.torch.load(data)
+    header = json.loads(data[8 : 8 + length])
+    return json.loads(header["__metadata__"]["griffin_desk_state"]), safetensors.torch.load(data)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +137,7 @@ def test_changed_metadata(name: str, value: str | None, message: str, model: Gri
     metadata, tensors = _parts(save_state(_state_at(model, 5), _guards(model)))
     changed = {k: v for k, v in (metadata | {name: value}).items() if v is not None}
     with pytest.raises(CheckpointError, match=message):
-        load_state(safetensors.torch.save(tensors, changed), model, _guards(model))
+        load_state(safetensors.torch.save(tensors, {"griffin_desk_state": json.dumps(changed)}), model, _guards(model))
 
 
 @pytest.mark.parametrize("position", [-1, 10**15, 10**40])
