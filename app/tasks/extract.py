@@ -17,15 +17,13 @@ import numpy.typing as npt
 
 from app.documents.model import Document
 from app.tasks.parts import Part, pieces
-from app.tasks.prose import is_claim, leads_on
+from app.tasks.prose import is_claim, weakness
 from app.tasks.words import Lexicon
 
 Floats = npt.NDArray[np.float32]
 TextSpan = tuple[int, int]
 
 DAMPING = 0.85
-LEADS_ON_PENALTY = 0.5
-"""In standard deviations of the score: sentences that lean on the one before read poorly alone."""
 REDUNDANCY = 2.0
 """Weight of the highest cosine similarity to a sentence already chosen, in standard deviations of the score."""
 _LIST_MARK = re.compile(r"^[•●▪◦‣⁃■□➢*–—-]\s+")
@@ -35,11 +33,11 @@ MIN_PROSE = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A sentence worth choosing: where it stands (document offsets) and its content stems and numbers."""
+    """A sentence worth choosing: its document offsets, its content stems and numbers, how poorly it reads alone."""
 
     span: TextSpan
     keys: tuple[str, ...]
-    leads_on: bool
+    weakness: float
 
 
 def candidates(document: Document, part: Part, lexicon: Lexicon) -> list[Candidate]:
@@ -54,7 +52,7 @@ def candidates(document: Document, part: Part, lexicon: Lexicon) -> list[Candida
         text = _LIST_MARK.sub("", text, count=1)
         start = end - len(text)
         if is_claim(text):
-            found.append(Candidate((start, end), tuple(lexicon.keys(text)), leads_on(text)))
+            found.append(Candidate((start, end), tuple(lexicon.keys(text)), weakness(text)))
             prose += len(text)
     return found if prose >= MIN_PROSE * (part.end - part.start) else []
 
@@ -120,5 +118,5 @@ def choose(scores: Floats, similar: Floats, count: int, *, groups: Sequence[int]
 
 
 def penalties(sentences: Sequence[Candidate]) -> Floats:
-    """(n,) what is taken off the standardised score of sentences that lean on the one before."""
-    return np.array([LEADS_ON_PENALTY * sentence.leads_on for sentence in sentences], dtype=np.float32)
+    """(n,) what is taken off the standardised scores of sentences that read poorly in a summary."""
+    return np.array([sentence.weakness for sentence in sentences], dtype=np.float32)

@@ -39,7 +39,12 @@ _ENDS = re.compile(r"[.!。！．؟।…][\"'”’»)\]」』]*(?:\[\d[\d,–\
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
+_QUOTES = '"“‘«„「'
+_CLOSING_QUOTES = '"”»」'
+_PERSON = re.compile(r"\b(?:I|[Yy]ou|[Yy]our|[Mm]y|[Mm]e|[Tt]hou|[Tt]hee|[Tt]hy|[Yy]e|[Ll]et['’]?s|I['’]\w+)\b")
+
 MIN_WORDS, MAX_WORDS = 7, 60
+LONG_CHARS = 300
 MIN_LETTERS = 0.75
 """Least share of letters among the characters that are not white space."""
 
@@ -62,6 +67,18 @@ def is_claim(sentence: str) -> bool:
     return sum(character.isalpha() for character in solid) >= MIN_LETTERS * len(solid)
 
 
-def leads_on(sentence: str) -> bool:
-    """Whether a sentence leans on the one before it ("However, ...", "This ..."), and so reads poorly alone."""
-    return _LEADS_ON.match(sentence) is not None
+def weakness(sentence: str) -> float:
+    """How poorly a sentence reads in a summary, from 0 (well) in standard deviations of the ranking's score.
+
+    It may lean on the one before ("However, ...", "This ..."), be spoken ("I", "you", in quotation marks, with an
+    exclamation mark) or be very long.
+    """
+    text = " ".join(sentence.split())
+    spoken = text[:1] in _QUOTES or text[-1:] in _CLOSING_QUOTES or text.count("“") != text.count("”")
+    return (
+        0.5 * (_LEADS_ON.match(text) is not None)
+        + 1.0 * spoken
+        + 0.5 * (_PERSON.search(text) is not None)
+        + 0.5 * ("!" in text)
+        + 0.5 * (len(text) > LONG_CHARS)
+    )

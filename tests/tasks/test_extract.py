@@ -21,7 +21,7 @@ def test_candidates_are_claims_in_order() -> None:
     """Questions are left out; a sentence that leans on another is marked."""
     found = candidates(make_document([PROSE]), part_of(PROSE), Lexicon())
     assert [PROSE[slice(*claim.span)][:9] for claim in found] == ["The river", "However, "]
-    assert [claim.leads_on for claim in found] == [False, True]
+    assert [claim.weakness for claim in found] == [0.0, 0.5]
     assert found[0].keys == ("river", "carri", "sand", "mountain", "sea")
 
 

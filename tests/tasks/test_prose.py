@@ -1,6 +1,6 @@
 import pytest
 
-from app.tasks.prose import is_boilerplate_title, is_claim, leads_on
+from app.tasks.prose import is_boilerplate_title, is_claim, weakness
 
 
 @pytest.mark.parametrize(
@@ -58,8 +58,19 @@ def test_what_is_no_claim(sentence: str) -> None:
     assert not is_claim(sentence)
 
 
-def test_leaning_sentences() -> None:
-    """'However' and 'This' point at the sentence before."""
-    assert leads_on("However, the river is short.")
-    assert leads_on("This carries sand.")
-    assert not leads_on("Thistles grow by the river.")
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("The river is short.", 0.0),
+        ("However, the river is short.", 0.5),
+        ("This carries sand.", 0.5),
+        ("Thistles grow by the river.", 0.0),
+        ("“The river is short,” said the miller.", 1.0),
+        ("The river, as you know, is short.", 0.5),
+        ("How short the river is!", 0.5),
+        ("The river " + "slowly " * 50 + "ends.", 0.5),
+    ],
+)
+def test_weakness(sentence: str, expected: float) -> None:
+    """What leans on the sentence before, is spoken, or is very long reads poorly in a summary."""
+    assert weakness(sentence) == expected
