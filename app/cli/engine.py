@@ -48,9 +48,9 @@ class EngineLoader:
         return self._thread.is_alive()
 
     def kernels(self) -> dict[str, str]:
-        """The int8 kernel that the self-test chose for each number of rows; empty for other weight formats."""
+        """The int8 kernel that the self-test chose for each number of tokens; empty for other weight formats."""
         kernels = self.result().kernels
-        return {f"{rows}+ rows": name for rows, name in kernels.chosen.items()} if kernels is not None else {}
+        return {f"{tokens}+ tokens": name for tokens, name in kernels.chosen.items()} if kernels is not None else {}
 
     def _run(self) -> None:
         try:

@@ -23,7 +23,7 @@ from torch import Tensor
 from app.inference.compiled import Compiled
 
 Int8Matmul = Callable[[Tensor, Tensor], Tensor]
-"""(n, i) int8 codes and (o, i) int8 weights -> (n, o) int32 or float32 holding exact integers."""
+"""(n, i) int8 codes and (o, i) int8 weights -> (n, o) int32."""
 
 TOKEN_CLASSES = (1, 8, 256)
 """Numbers of tokens that are timed; a product uses the choice for the largest class not above its tokens."""
@@ -36,8 +36,9 @@ _WARM_UP_S = 0.15
 # A candidate must beat those before it by this factor: noise decides nothing.
 _MARGIN = 0.8
 _FLOAT_BLOCK_ROWS = 4096
-# float32 sums of products of an activation and a weight code stay exact below this number of terms.
-_FLOAT_EXACT_TERMS = (1 << 24) // (128 * 127)
+# float32 sums of products of two codes stay exact up to this number of terms.
+_FLOAT_EXACT_TERMS = (1 << 24) // (128 * 128)
+_TEST_WEIGHTS, _TEST_WEIGHT_BYTES = 8, 64 * 1024 * 1024
 
 
 def int_mm(codes: Tensor, weight: Tensor) -> Tensor:
@@ -53,12 +54,12 @@ def int_mm_by_row(codes: Tensor, weight: Tensor) -> Tensor:
 
 def float_mm(codes: Tensor, weight: Tensor) -> Tensor:
     """The same product in float32 GEMMs over pieces short enough to be exact; works wherever torch does."""
-    out = torch.zeros((codes.shape[0], weight.shape[0]), dtype=torch.float32, device=codes.device)
+    out = torch.zeros((codes.shape[0], weight.shape[0]), dtype=torch.int32, device=codes.device)
     for row in range(0, weight.shape[0], _FLOAT_BLOCK_ROWS):
         rows = slice(row, row + _FLOAT_BLOCK_ROWS)
         for column in range(0, weight.shape[1], _FLOAT_EXACT_TERMS):
             columns = slice(column, column + _FLOAT_EXACT_TERMS)
-            out[:, rows] += codes[:, columns].float() @ weight[rows, columns].float().t()
+            out[:, rows] += (codes[:, columns].float() @ weight[rows, columns].float().t()).to(torch.int32)
     return out
 
 
@@ -98,7 +99,7 @@ def choose_kernels(
     )
     path = None if cache_dir is None else cache_dir / "kernels.json"
     cached = _read_cache(path)
-    if key not in cached:
+    if key not in cached or (compiled is None and FLOAT_ROW in cached[key].chosen.values()):
         cached[key] = self_test(in_features, out_features, compiled)
         if path is not None:
             _write_cache(path, cached)
@@ -108,9 +109,10 @@ def choose_kernels(
 def self_test(in_features: int, out_features: int, compiled: Compiled | None) -> KernelChoice:
     """Check and time every candidate on this machine; the fastest correct one per number of tokens."""
     generator = torch.Generator().manual_seed(0)
-    weights = [
-        torch.randint(-127, 128, (out_features, in_features), dtype=torch.int8, generator=generator) for _ in range(8)
-    ]
+    # Several matrices, so that each comes from memory and not from cache, as in a model; few where they are large.
+    count = max(1, min(_TEST_WEIGHTS, _TEST_WEIGHT_BYTES // (out_features * in_features)))
+    shape = (out_features, in_features)
+    weights = [torch.randint(-127, 128, shape, dtype=torch.int8, generator=generator) for _ in range(count)]
     _warm_up(weights[0])
     exact = {name: _is_exact(matmul, in_features) for name, matmul in MATMULS.items()}
     chosen: dict[int, str] = {}
@@ -190,7 +192,7 @@ def _read_cache(path: Path | None) -> dict[str, KernelChoice]:
             str(key): KernelChoice({int(n): str(name) for n, name in entry["chosen"].items()}, dict(entry["seconds"]))
             for key, entry in raw.items()
         }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}  # a missing or damaged cache costs one self-test
     known = {*MATMULS, FLOAT_ROW}
     return {k: c for k, c in choices.items() if {*c.chosen} == {*TOKEN_CLASSES} and {*c.chosen.values()} <= known}

@@ -148,7 +148,7 @@ class Int8RowLinear:
             assert compiled is not None  # it is what made FLOAT_ROW a choice
             return compiled.multiply_row(x.reshape(-1), self.weight, self.scale, self.bias).reshape(*x.shape[:-1], -1)
         sums = MATMULS[self.kernels.for_tokens(x.codes.shape[0] // 2)](x.codes, self.weight)
-        if compiled is not None and sums.dtype == torch.int32:
+        if compiled is not None:
             out = compiled.scale_sums(sums, x.scales, self.scale, self.bias)
         else:
             low, high = sums.float().chunk(2)  # in float32: 256 * high overflows 32 bits in wide models

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from app.core.errors import CheckpointError, UserError
-from app.inference.config import BlockType, GriffinConfig, config_from_json
+from app.inference.config import BlockType, config_from_json, read_config_json
 from app.inference.generator import ModelInfo
 from app.services.codec import dumps, model_info_loads
 from app.storage.known_models import KnownModelStore
@@ -126,9 +125,8 @@ def describe_model(model: InstalledModel) -> dict[str, Any]:
         "origin": model.origin,
         "nbytes": model.nbytes,
     }
-    config_path = model.path / "config.json"
-    if config_path.is_file():
-        config = _read_config(config_path)
+    if (model.path / "config.json").is_file():
+        config = config_from_json(read_config_json(model.path))
         facts |= {
             "layers": len(config.block_types),
             "recurrent_layers": sum(block is BlockType.RECURRENT for block in config.block_types),
@@ -138,13 +136,3 @@ def describe_model(model: InstalledModel) -> dict[str, Any]:
             "vocab_size": config.vocab_size,
         }
     return facts
-
-
-def _read_config(path: Path) -> GriffinConfig:
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path} is damaged ({error}); fetch the model's files again") from error
-    if not isinstance(raw, dict):
-        raise CheckpointError(f"{path} is damaged (no JSON object); fetch the model's files again")
-    return config_from_json(raw)
