@@ -80,13 +80,10 @@ class KernelChoice:
 
     def for_tokens(self, tokens: int) -> str:
         """Name of the product to use for this many tokens."""
-        best = TOKEN_CLASSES[0]
-        for size in TOKEN_CLASSES:
-            if tokens >= size:
-                best = size
-        # A row product serves one token only; the class's tokens are its smallest.
-        name = self.chosen[best]
-        return "int_mm" if name == FLOAT_ROW and tokens > 1 else name
+        if tokens == 1:
+            return self.chosen[1]
+        # The float product takes one token only; from two tokens on the next class's choice serves.
+        return self.chosen[max((size for size in TOKEN_CLASSES[2:] if tokens >= size), default=TOKEN_CLASSES[1])]
 
 
 def choose_kernels(

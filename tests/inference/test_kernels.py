@@ -13,7 +13,7 @@ from app.inference.kernels import FLOAT_ROW, MATMULS, TOKEN_CLASSES, KernelChoic
 
 @pytest.mark.parametrize("name", MATMULS)
 @pytest.mark.parametrize("rows", [1, 2, 33])
-@pytest.mark.parametrize("in_features", [64, 1100, 2560])
+@pytest.mark.parametrize("in_features", [64, 1100, 4097, 7681])
 def test_products_are_exact(name: str, rows: int, in_features: int) -> None:
     """Equal to the product in 64-bit integers, random and extreme codes, below and beyond float32's exact range."""
     generator = torch.Generator().manual_seed(rows)
@@ -39,13 +39,13 @@ def test_only_a_clear_win_counts(seconds: dict[str, float], expected: str) -> No
 
 
 def test_for_tokens() -> None:
-    """The largest class not above the tokens; a product for one row never serves two."""
+    """The largest class not above the tokens; a product for one token never serves two, which take the next class's."""
     choice = KernelChoice({1: FLOAT_ROW, 8: "int_mm_by_row", 256: "float_mm"}, {})
     found = {tokens: choice.for_tokens(tokens) for tokens in (1, 2, 7, 8, 255, 256, 10_000)}
     assert found == {
         1: FLOAT_ROW,
-        2: "int_mm",
-        7: "int_mm",
+        2: "int_mm_by_row",
+        7: "int_mm_by_row",
         8: "int_mm_by_row",
         255: "int_mm_by_row",
         256: "float_mm",
