@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import count
+from zlib import crc32
 
 from app.core.errors import CheckpointError
 from app.inference.generator import (
@@ -160,9 +161,9 @@ class FakeGenerator:
             self._words.append(word)
         return self._ids[word]
 
-    @staticmethod
-    def _vector(token_ids: Sequence[int]) -> Vector:
+    def _vector(self, token_ids: Sequence[int]) -> Vector:
+        # From the words, not their ids: ids depend on what this instance happened to see first.
         totals = [0.0] * VECTOR_SIZE
         for token in token_ids:
-            totals[token % VECTOR_SIZE] += 1.0 / max(1, len(token_ids))
+            totals[crc32(self.text([token]).encode()) % VECTOR_SIZE] += 1.0 / max(1, len(token_ids))
         return totals

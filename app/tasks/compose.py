@@ -16,7 +16,7 @@ from app.tasks.words import Lexicon
 
 MAX_CANDIDATES = 1500
 """Sentences compared with each other for the final choice: their similarities take n * n * 4 bytes."""
-NOTED_BONUS = 1.0
+NOTED_BONUS = 0.5
 """In standard deviations: the final choice prefers what was chosen as a note, where the model had its say."""
 UNSUPPORTED_PENALTY = 2.0
 """In standard deviations: a written line without a supporting quote comes in only where nothing better is."""

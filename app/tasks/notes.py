@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-import numpy as np
-
 from app.documents.model import Document
 from app.inference.generator import (
     Cancelled,
@@ -16,7 +14,6 @@ from app.inference.generator import (
     Sampling,
     StateRef,
     TextGenerator,
-    Vector,
 )
 from app.tasks.budget import Budget, note_lines
 from app.tasks.citations import QuoteIndex, cite, verbatim
@@ -27,35 +24,26 @@ from app.tasks.parts import Part, pieces
 from app.tasks.prompts import NOTES_SAMPLING, NotesFrom, notes_after_reading, notes_of_text
 from app.tasks.words import Lexicon
 
-MODEL_WEIGHT = 0.3
-"""Weight of the model's opinion beside centrality, both in standard deviations."""
+MODEL_WEIGHT = 0.4
+"""Share of the model's opinion in the score; the rest is centrality's, both in standard deviations."""
 
 
 def pick_notes(
-    document: Document, part: Part, claims: Sequence[Candidate], vectors: Sequence[Vector] | None
+    document: Document, part: Part, claims: Sequence[Candidate], nearness: Floats | None
 ) -> tuple[Line, ...]:
     """The part's own sentences that say the most, word for word.
 
-    `vectors` are the claims' mean hidden vectors, read while the document streamed through the state; with None
-    centrality alone decides.
+    `nearness` (n,) is the model's opinion of each claim (salience.py); with None centrality alone decides.
     """
     if not claims:
         return ()
     similar = similarities([claim.keys for claim in claims])
-    scores = standard(centrality(similar)) - penalties(claims)
-    if vectors is not None:
-        scores += MODEL_WEIGHT * standard(centrality(vector_similarities(vectors)))
+    scores = standard(centrality(similar))
+    if nearness is not None:
+        scores = (1 - MODEL_WEIGHT) * scores + MODEL_WEIGHT * standard(nearness)
+    scores -= penalties(claims)
     chosen = choose(scores, similar, note_lines(Style.KEY_PASSAGES, part.tokens))
     return tuple(verbatim(document, claims[index].span) for index in chosen)
-
-
-def vector_similarities(vectors: Sequence[Vector]) -> Floats:
-    """(n, n) cosine similarities of hidden vectors less their mean: what all of them share says nothing."""
-    array = np.asarray(vectors, dtype=np.float32)
-    array = array - array.mean(axis=0)
-    array /= np.linalg.norm(array, axis=1, keepdims=True) + 1e-9
-    similar: Floats = array @ array.T
-    return similar
 
 
 def write_notes(

@@ -14,6 +14,7 @@ from app.tasks.model import Line, SectionNotes, Style
 from app.tasks.notes import pick_notes, write_notes
 from app.tasks.parts import Part, pieces, plan_parts
 from app.tasks.prompts import NotesFrom
+from app.tasks.salience import HiddenSpace
 from app.tasks.words import Lexicon
 
 SMALL_MODEL = 1_000_000_000
@@ -94,6 +95,7 @@ def summarize(
     first = resume.parts_read if resume and resumed is not None else 0
     done = sum(part.tokens for part in parts[:first])
     state = generator.new_state() if resumed is None else generator.fork(resumed)
+    space: HiddenSpace | None = None
     try:
         if not first:
             generator.read(state, generator.document_prefix(), cancelled=cancelled)
@@ -102,6 +104,8 @@ def summarize(
             claims = candidates(document, part, lexicon) if wanted else []
             vectors: dict[int, Vector] = {}
             by_vector = style is Style.KEY_PASSAGES
+            if claims and by_vector and space is None:
+                space = HiddenSpace.of_model(generator, cancelled)
             feeding = _read_part(document, part, generator, state, budget, claims if by_vector else (), cancelled)
             for end, tokens, found in feeding:
                 vectors |= found
@@ -110,7 +114,8 @@ def summarize(
             if not wanted:
                 continue
             if by_vector:
-                lines = pick_notes(document, part, claims, [vectors[claim.span[1]] for claim in claims])
+                near = space.nearness([vectors[claim.span[1]] for claim in claims]) if space and claims else None
+                lines = pick_notes(document, part, claims, near)
             else:
                 lines = write_notes(document, part, generator, state, style, budget, lexicon, notes_from, cancelled)
             sections.append(_section(document, part, lines))

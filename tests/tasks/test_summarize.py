@@ -156,10 +156,14 @@ def test_resume_without_a_state_reads_again_but_writes_no_note_twice(document: D
     """Text is the truth, state is a cache: a lost state costs time only."""
     generator = FakeGenerator(reply)
     kept = tuple(SectionNotes(n, THEMES[n], n + 1, n + 1, ()) for n in range(3))
-    events = list(summarize(document, generator, style=Style.KEY_PASSAGES, resume=Resume(kept, 0, None)))
-    assert [event.part_index for event in events if isinstance(event, PartDone)] == [3, 4]
+    events, positions = [], []
+    for event in summarize(document, generator, style=Style.KEY_PASSAGES, resume=Resume(kept, 0, None)):
+        events.append(event)
+        if isinstance(event, PartDone):
+            positions.append((event.part_index, generator.position(event.state)))
+    assert [part for part, _ in positions] == [3, 4]
     assert last(events).sections[:3] == kept
-    assert generator.usage.prefill_tokens == events[0].tokens_total + 1
+    assert positions[-1][1] == events[0].tokens_total + 1
 
 
 def test_notes_of_parts_read_again_are_kept(document: Document) -> None:
