@@ -18,7 +18,7 @@ _BOILERPLATE_TITLES = re.compile(
 _NO_CLAIM = re.compile(
     r"""©|\(c\)\s*(?:19|20)\d\d|all\s+rights\s+reserved|\bISBN\b|\bISSN\b|\bdoi:
     |https?://|www\.|\S@\S+\.\w|\.{4,}|(?:\.\s){4,}|…{2,}|_{3,}|\|\s*\||[{}]
-    |<-|::|->|=>|==|(?:^|\s)[>$%#]\s+\S
+    |^\W*\d+\s+\d|<-|::|->|=>|==|(?:^|\s)[>$%#]\s+\S
     |^\W*(?:figure|fig|table|plate|photo|credit|listing|equation|exhibit|abbildung|abb|tabelle|tab)\.?\s*[\dA-Z]
     |^\W*(?:see|cf|ibid|op|id)\b\.?\s
     |\(credit\b|\bcredit:|by\s+the\s+end\s+of\s+this\s+(?:section|chapter)|learning\s+(?:objectives|outcomes)
@@ -35,7 +35,7 @@ _LEADS_ON = re.compile(
     |the\s+(?:former|latter|same|following|above|previous|next|other|first|second|third|last|two|result|value|default)s?)\b""",
     re.VERBOSE | re.IGNORECASE,
 )
-_ENDS = re.compile(r"[.!。！．؟।…][\"'”’»)\]」』]*(?:\[\d[\d,–\- ]*\]|\d{1,3})?$")
+_ENDS = re.compile(r"[.!。！．؟।][\"'”’»)\]」』]*(?:\[\d[\d,–\- ]*\]|\d{1,3})?$")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 

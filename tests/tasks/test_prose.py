@@ -47,6 +47,7 @@ def test_running_prose_is_a_claim(sentence: str) -> None:
         "Does the river carry sand from the mountains to the sea?",
         "and so the river carries sand to the sea.",
         "Figure 3 The river carries sand from the mountains to the sea.",
+        "57 7.2 Rivers that carry sand down to the northern sea …",
         "Copyright © 1999 by the River Press, New York and London.",
         "The river ........ 17 The sea ........ 23 The mountains.",
         "Calculate the mass of sand that the river carries to the sea.",
