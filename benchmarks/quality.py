@@ -210,7 +210,7 @@ def run(data: Path, half: str, limit: int | None, names: Sequence[str], cache: P
                 kept.write_text(json.dumps(asdict(scores[-1])))
         rows[name] = _row(scores)
         print(f"{name:32s} {rows[name]}", flush=True)
-    _save(half, rows, engine)
+    _save(half if limit is None else f"{half}, first {limit}", rows, engine)
 
 
 def _row(scores: Sequence[Score]) -> dict[str, float | int]:
@@ -246,15 +246,18 @@ def _save(half: str, rows: dict[str, object], engine: Engine) -> None:
 
 
 def table() -> str:
-    """The reported half as a Markdown table."""
-    rows = json.loads(_RESULT.read_text(encoding="utf-8"))["report"]
+    """The reported half, and its first sections where more was measured on them, as Markdown tables."""
     head = "| system | sections | ROUGE-1 | ROUGE-2 | ROUGE-L | words | supported | by another text |"
-    lines = [head, "|---|---|---|---|---|---|---|---|"]
-    for name, row in rows.items():
-        figures = " | ".join(f"{row[metric]:.1f}" for metric in _METRICS)
-        shares = f"{row['supported_share']:.1%} | {row['supported_by_another_text']:.1%}"
-        lines.append(f"| {name} | {row['sections']} | {figures} | {row['words']:.0f} | {shares} |")
-    return "\n".join(lines)
+    lines: list[str] = []
+    for part, rows in json.loads(_RESULT.read_text(encoding="utf-8")).items():
+        if not part.startswith("report"):
+            continue
+        lines += ["", head, "|---|---|---|---|---|---|---|---|"]
+        for name, row in rows.items():
+            figures = " | ".join(f"{row[metric]:.1f}" for metric in _METRICS)
+            shares = f"{row['supported_share']:.1%} | {row['supported_by_another_text']:.1%}"
+            lines.append(f"| {name} | {row['sections']} | {figures} | {row['words']:.0f} | {shares} |")
+    return "\n".join(lines[1:])
 
 
 def main() -> None:
