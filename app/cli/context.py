@@ -20,6 +20,7 @@ from app.storage.conversations import ConversationStore
 from app.storage.database import Database
 from app.storage.documents import DocumentStore
 from app.storage.known_models import KnownModelStore
+from app.storage.locks import JobLocks
 from app.storage.snapshots import SnapshotStore
 from app.storage.summaries import SummaryStore
 from app.tasks.summarize import summarize
@@ -95,6 +96,7 @@ def open_context(
             summaries=SummaryService(
                 SummaryStore(database),
                 snapshots,
+                JobLocks(paths.locks),
                 task=summarize,
                 now=time.time,
                 monotonic=time.monotonic,

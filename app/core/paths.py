@@ -47,15 +47,21 @@ class DataPaths:
         return self.root / "cache"
 
     @property
+    def locks(self) -> Path:
+        """One empty file for each job that is running, so that no second run takes it up."""
+        return self.root / "locks"
+
+    @property
     def log(self) -> Path:
         """The newest log file; older ones lie beside it."""
         return self.root / "logs" / "griffin-desk.log"
 
     def create(self) -> None:
         """Make the folders; StorageError when the place cannot be written."""
-        for folder in (self.root, self.models, self.cache, self.log.parent):
+        for folder in (self.root, self.models, self.cache, self.locks, self.log.parent):
             try:
-                folder.mkdir(parents=True, exist_ok=True)
+                # The library holds the text of documents: nobody else on the machine need read it.
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             except FileExistsError:
                 raise StorageError(
                     f"the data folder {self.root} cannot be used because {folder} is a file; "

@@ -9,15 +9,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from typing import Any, Protocol
 
-from app.core.errors import CheckpointError
+from app.core.errors import CheckpointError, UserError
 from app.core.log import logger
 from app.documents.model import Document
 from app.inference.generator import Cancelled, ModelInfo, StateRef, TextGenerator, Usage, never
 from app.services import codec
 from app.services.library import READER_VERSION, LibraryDocument
+from app.storage.locks import JobLocks
 from app.storage.snapshots import Snapshot, SnapshotKey, SnapshotStore
 from app.storage.summaries import SummaryKey, SummaryRecord, SummaryStore
 from app.tasks.model import Line, SectionNotes, Style
@@ -89,6 +90,7 @@ class SummaryService:
         self,
         store: SummaryStore,
         snapshots: SnapshotStore,
+        locks: JobLocks,
         *,
         task: SummaryTask,
         now: Callable[[], float],
@@ -98,6 +100,7 @@ class SummaryService:
     ) -> None:
         self._store = store
         self._snapshots = snapshots
+        self._locks = locks
         self._task = task
         self._now = now
         self._monotonic = monotonic
@@ -155,9 +158,29 @@ class SummaryService:
         """Make the summary, going on from an interrupted run unless `fresh`.
 
         Yields SummaryStarted, the task's events, and SummaryResult. A PartDone is yielded after its notes
-        are on disk. Ends early, with everything so far kept, when the caller stops asking.
+        are on disk. Ends early, with everything so far kept, when the caller stops asking. UserError (code
+        "busy") when another process is making this very summary: two would write over each other's parts.
         """
         key = _key(item.document.content_hash, item.page_range, generator.info, style)
+        with self._locks.hold("\n".join(("summary", *astuple(key)))) as ours:
+            if not ours:
+                raise UserError(
+                    f"another Griffin Desk is summarising {item.document.title} with this model and style; "
+                    "wait for it to finish, then run the command again",
+                    code="busy",
+                )
+            yield from self._run(key, item, generator, style, fresh, extra_stats, cancelled)
+
+    def _run(
+        self,
+        key: SummaryKey,
+        item: LibraryDocument,
+        generator: TextGenerator,
+        style: Style,
+        fresh: bool,
+        extra_stats: ExtraStats,
+        cancelled: Cancelled,
+    ) -> Iterator[SummaryEvent]:
         job_id, earlier = self._open_job(key, generator.info, fresh)
         snapshot_key = SnapshotKey(job_id, key.model_fingerprint, key.document_id)
         resume = self._resume(earlier, snapshot_key, generator) if earlier is not None else None

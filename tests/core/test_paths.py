@@ -31,10 +31,11 @@ def test_relative_folder_becomes_absolute(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_create_makes_every_folder(tmp_path: Path) -> None:
-    """create makes models, cache and logs."""
+    """create makes models, cache, locks and logs, closed to other users of the machine."""
     paths = DataPaths(tmp_path / "a" / "b")
     paths.create()
-    assert sorted(p.name for p in paths.root.iterdir()) == ["cache", "logs", "models"]
+    assert sorted(p.name for p in paths.root.iterdir()) == ["cache", "locks", "logs", "models"]
+    assert paths.root.stat().st_mode & 0o777 == 0o700
 
 
 def test_file_in_the_way_is_named(tmp_path: Path) -> None:

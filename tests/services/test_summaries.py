@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from app.core.errors import CheckpointError, UserError
 from app.documents.model import Document
 from app.inference.generator import TextGenerator
 from app.services.library import LibraryDocument
 from app.services.summaries import SummaryEvent, SummaryResult, SummaryService, SummaryStarted
 from app.storage.database import Database
+from app.storage.locks import JobLocks
 from app.storage.snapshots import SnapshotStore
 from app.storage.summaries import SummaryStore
 from app.tasks.model import Line, SectionNotes, Style
@@ -78,6 +80,7 @@ class Harness:
         self.database = database
         self.store = SummaryStore(database)
         self.snapshots = SnapshotStore(folder / "snapshots.sqlite", budget_bytes=10**6)
+        self.locks = JobLocks(folder)
         self.clock = Clock()
         self.ids = itertools.count(1)
         self.task = Task()
@@ -87,6 +90,7 @@ class Harness:
         return SummaryService(
             self.store,
             self.snapshots,
+            self.locks,
             task=self.task,
             now=self.clock,
             monotonic=self.clock,
@@ -230,8 +234,6 @@ def test_lost_snapshots_cost_time_only(harness, item, generator, tmp_path) -> No
 
 def test_state_the_generator_refuses_costs_time_only(harness, item, generator, monkeypatch) -> None:
     """A state that the engine refuses (another engine version) is dropped with a logged reason."""
-    from app.core.errors import CheckpointError
-
     harness.run(item, generator, parts=2, seconds_per_part=20.0)
 
     def refuse(data: bytes) -> None:
@@ -261,6 +263,21 @@ def test_fresh_interrupted_keeps_the_old_result_and_is_gone_on_with(harness, ite
     assert harness.service().finished("d1", "", generator.info, Style.BRIEF) is None
     harness.run(item, generator)
     assert harness.task.written == [1, 2, 3]
+
+
+def test_second_run_at_the_same_time_is_refused(harness, item, generator) -> None:
+    """Fresh or not, it is told to wait and spoils nothing; the first run ends as if it had been alone."""
+    events = harness.service().run(item, generator, style=Style.BRIEF)
+    assert next(events) == SummaryStarted("job1", parts_written=0, parts_read=0)
+    for fresh in (False, True):
+        with pytest.raises(UserError) as caught:
+            harness.run(item, generator, fresh=fresh)
+        assert caught.value.code == "busy"
+        assert "another Griffin Desk is summarising Rivers" in caught.value.message
+    result = list(events)[-1]
+    assert isinstance(result, SummaryResult)
+    assert [section.title for section in result.sections] == ["S0", "S1", "S2", "S3"]
+    assert harness.run(item, generator, fresh=True)[0] == SummaryStarted("job2", parts_written=0, parts_read=0)
 
 
 def test_reasons_are_logged_and_text_is_not(harness, item, generator, caplog) -> None:
