@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from app.cli.engine import EngineLoader, EngineOptions
 from app.core.paths import DataPaths, resources_dir
@@ -28,23 +29,26 @@ from app.worker.reading import load_document
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
-    """One run of the program."""
+class Launch:
+    """One run of the program, before its library is opened."""
 
     options: argparse.Namespace
     paths: DataPaths
     settings: Settings
-    database: Database
-    documents: DocumentStore
-    snapshots: SnapshotStore
-    library: LibraryService
-    models: ModelService
-    summaries: SummaryService
-    conversations: ConversationService
     started_at: float
     """time.monotonic() at the program's start."""
     loaders: list[EngineLoader]
     """Begun by this run; the program's end must not wait for them."""
+
+    @property
+    def bundled_model(self) -> Path:
+        """Folder of the starter model."""
+        return resources_dir() / "starter-model"
+
+    @property
+    def wanted_model(self) -> str:
+        """Name or path of the model: the command line's choice, else the settings'."""
+        return str(self.options.model or self.settings.model)
 
     def engine_options(self) -> EngineOptions:
         """The command line's choice, else the settings'."""
@@ -54,10 +58,6 @@ class Context:
             threads=self.settings.threads,
         )
 
-    def resolve_model(self) -> InstalledModel:
-        """The model that the command line or the settings name."""
-        return self.models.resolve(self.options.model or self.settings.model)
-
     def start_loading(self, model: InstalledModel) -> EngineLoader:
         """Begin to load a model in the background."""
         loader = EngineLoader(model, self.engine_options(), self.paths.cache)
@@ -66,36 +66,41 @@ class Context:
         return loader
 
 
+@dataclass(frozen=True, slots=True)
+class Context(Launch):
+    """One run of the program, with its library open and the services on it."""
+
+    library: LibraryService
+    models: ModelService
+    summaries: SummaryService
+    conversations: ConversationService
+
+    def resolve_model(self) -> InstalledModel:
+        """The model that the command line or the settings name. Raises UserError and CheckpointError."""
+        return self.models.resolve(self.wanted_model)
+
+
 @contextmanager
-def open_context(
-    options: argparse.Namespace,
-    paths: DataPaths,
-    settings: Settings,
-    loaders: list[EngineLoader],
-    *,
-    started_at: float,
-) -> Iterator[Context]:
-    """Open the library and build the services; closes the library at the end."""
+def open_context(launch: Launch) -> Iterator[Context]:
+    """Open the library and build the services; closes the library at the end. Raises StorageError."""
+    paths, settings = launch.paths, launch.settings
     with Database.open(paths.library) as database:
-        documents = DocumentStore(database)
-        snapshots = SnapshotStore(paths.snapshots, budget_bytes=settings.snapshot_budget_bytes)
         yield Context(
-            options=options,
+            options=launch.options,
             paths=paths,
             settings=settings,
-            database=database,
-            documents=documents,
-            snapshots=snapshots,
-            library=LibraryService(documents, load=load_document, now=time.time),
+            started_at=launch.started_at,
+            loaders=launch.loaders,
+            library=LibraryService(DocumentStore(database), load=load_document, now=time.time),
             models=ModelService(
-                bundled=resources_dir() / "starter-model",
+                bundled=launch.bundled_model,
                 models_dir=paths.models,
                 known=KnownModelStore(database),
                 now=time.time,
             ),
             summaries=SummaryService(
                 SummaryStore(database),
-                snapshots,
+                SnapshotStore(paths.snapshots, budget_bytes=settings.snapshot_budget_bytes),
                 JobLocks(paths.locks),
                 task=summarize,
                 now=time.time,
@@ -104,8 +109,6 @@ def open_context(
                 snapshot_interval_s=settings.snapshot_interval_s,
             ),
             conversations=ConversationService(ConversationStore(database), now=time.time, new_id=_new_id),
-            started_at=started_at,
-            loaders=loaders,
         )
 
 

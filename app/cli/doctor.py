@@ -11,45 +11,49 @@ from typing import Any
 
 import psutil
 
-from app.cli.context import Context
-from app.cli.engine import EngineLoader
+from app.cli.context import Launch
 from app.cli.output import one_line, print_json
 from app.cli.parser import program_version
 from app.cli.render import mebibytes
 from app.core.errors import GriffinDeskError
 from app.inference.generator import Message, Sampling, TextGenerator
-from app.storage.database import sqlite_features
+from app.services.codec import usage_stats
+from app.services.models import installed_models, resolve_model
+from app.storage.database import Database, sqlite_features
+from app.storage.documents import DocumentStore
+from app.storage.snapshots import SnapshotStore
 
 TEST_TEXT = "Rivers carry water from the mountains to the sea. " * 20
 TEST_TOKENS = 16
 Facts = dict[str, dict[str, Any]]
 
 
-def run(context: Context) -> int:
-    """Print the report; exit code 2 when something that the program needs does not work."""
+def run(launch: Launch) -> int:
+    """Print the report; exit code 2 when something that the program needs does not work.
+
+    Whatever is broken is a line of the report, never its end.
+    """
+    problems: list[str] = []
     facts: Facts = {
         "program": {"version": program_version(), "python": platform.python_version()},
         "machine": _machine(),
-        "data folder": _data_folder(context),
+        "data folder": _data_folder(launch, problems),
         "sqlite": dict(sqlite_features()),
-        "models": {model.name: str(model.path) for model in context.models.installed()},
+        "models": {
+            model.name: str(model.path) for model in installed_models(launch.bundled_model, launch.paths.models)
+        },
+        "engine": _engine(launch, problems),
     }
-    problems: list[str] = []
-    if facts["data folder"]["library"] != "ok":
-        problems.append(f"the library is damaged: {facts['data folder']['library']}")
     if facts["sqlite"]["fts5"] != "yes":
         problems.append("SQLite has no full-text search (FTS5): `ask` cannot work")
-    try:
-        facts["engine"] = _engine(context)
-    except GriffinDeskError as error:
-        problems.append(error.message)
-    if context.options.json:
+    if launch.options.json:
         print_json(sys.stdout, {**facts, "problems": problems})
     else:
         for area, values in facts.items():
             sys.stdout.write(f"{area}\n")
             for name, value in values.items():
-                sys.stdout.write(f"  {name.removesuffix('_bytes').replace('_', ' ')}: {_shown(name, value)}\n")
+                label = one_line(name.removesuffix("_bytes").replace("_", " "))
+                sys.stdout.write(f"  {label}: {_shown(name, value)}\n")
         sys.stdout.write("".join(f"problem: {one_line(problem)}\n" for problem in problems) or "all is well\n")
     return 2 if problems else 0
 
@@ -65,24 +69,41 @@ def _machine() -> dict[str, Any]:
     }
 
 
-def _data_folder(context: Context) -> dict[str, Any]:
-    return {
-        "path": str(context.paths.root),
-        "free_disk_bytes": shutil.disk_usage(context.paths.root).free,
-        "library": context.database.integrity(),
-        "schema": context.database.schema_version,
-        "library_bytes": context.paths.library.stat().st_size,
-        "snapshots_bytes": context.snapshots.total_bytes(),
-        **context.documents.counts(),
+def _data_folder(launch: Launch, problems: list[str]) -> dict[str, Any]:
+    paths = launch.paths
+    snapshots = SnapshotStore(paths.snapshots, budget_bytes=launch.settings.snapshot_budget_bytes)
+    facts: dict[str, Any] = {
+        "path": str(paths.root),
+        "free_disk_bytes": shutil.disk_usage(paths.root).free,
+        "snapshots_bytes": snapshots.total_bytes(),
+        "library": "ok",
     }
+    try:
+        with Database.open(paths.library) as database:
+            facts |= {"schema": database.schema_version, **DocumentStore(database).counts()}
+        facts["library_bytes"] = paths.library.stat().st_size
+    except GriffinDeskError as error:
+        facts["library"] = error.message
+        problems.append(error.message)
+    return facts
 
 
-def _engine(context: Context) -> dict[str, Any]:
+def _engine(launch: Launch, problems: list[str]) -> dict[str, Any]:
     """Load the model, read a little, write a little, save the state and restore it."""
-    loader: EngineLoader = context.start_loading(context.resolve_model())
     began = time.monotonic()
-    generator = loader.result()
-    seconds = time.monotonic() - began
+    try:
+        loader = launch.start_loading(resolve_model(launch.wanted_model, launch.bundled_model, launch.paths.models))
+        generator = loader.result()
+        seconds = time.monotonic() - began
+        tested = _self_test(generator)
+    except GriffinDeskError as error:
+        problems.append(error.message)
+        return {}
+    except Exception as error:  # a broken installation of torch raises ImportError, OSError, RuntimeError ...
+        problems.append(f"the engine does not work: {type(error).__name__}: {error}")
+        return {}
+    if not tested["saved_state_goes_on_alike"]:
+        problems.append("a saved state does not go on as the live one does: interrupted summaries cannot be trusted")
 
     import torch  # loaded by now
 
@@ -98,7 +119,7 @@ def _engine(context: Context) -> dict[str, Any]:
         "kernels": loader.kernels(),
         "load_seconds": round(seconds, 2),
         "state_bytes": info.state_nbytes,
-        **_self_test(generator),
+        **tested,
     }
 
 
@@ -117,12 +138,7 @@ def _self_test(generator: TextGenerator) -> dict[str, Any]:
     ]
     generator.drop(state)
     generator.drop(restored)
-    usage = generator.usage
-    return {
-        "prefill_tokens_per_second": round(usage.prefill_tokens / usage.prefill_seconds, 1),
-        "decode_tokens_per_second": round(usage.decode_tokens / usage.decode_seconds, 1),
-        "saved_state_goes_on_alike": texts[0] == texts[1],
-    }
+    return {**usage_stats(generator.usage), "saved_state_goes_on_alike": texts[0] == texts[1]}
 
 
 def _shown(name: str, value: object) -> str:

@@ -23,7 +23,7 @@ from app.core.paths import DataPaths, data_paths
 from app.core.settings import load_settings
 
 if TYPE_CHECKING:
-    from app.cli.context import Context
+    from app.cli.context import Context, Launch
     from app.cli.engine import EngineLoader
 
 EXIT_BROKEN_PIPE = 141
@@ -66,11 +66,10 @@ def _run(options: Namespace, loaders: list[EngineLoader], started_at: float) -> 
     settings = load_settings(paths.settings)
     handler = start_logging(paths.log, settings.log_level)
     try:
-        from app.cli.context import open_context
+        from app.cli.context import Launch
 
         logger("cli").info("%s begun", options.command)
-        with open_context(options, paths, settings, loaders, started_at=started_at) as context:
-            return _command(context)
+        return _command(Launch(options, paths, settings, started_at, loaders))
     except (GriffinDeskError, BrokenPipeError, Interrupted) as error:
         logger("cli").info("%s ended: %s", options.command, type(error).__name__, exc_info=error)
         raise
@@ -81,7 +80,19 @@ def _run(options: Namespace, loaders: list[EngineLoader], started_at: float) -> 
         stop_logging(handler)
 
 
-def _command(context: Context) -> int:
+def _command(launch: Launch) -> int:
+    if launch.options.command == "doctor":
+        # It opens the library itself: a damaged one is what it is asked about.
+        from app.cli import doctor
+
+        return doctor.run(launch)
+    from app.cli.context import open_context
+
+    with open_context(launch) as context:
+        return _command_on_library(context)
+
+
+def _command_on_library(context: Context) -> int:
     match context.options.command:
         case "summarize":
             from app.cli import summarize
@@ -103,10 +114,6 @@ def _command(context: Context) -> int:
             from app.cli import sessions
 
             return sessions.run(context)
-        case "doctor":
-            from app.cli import doctor
-
-            return doctor.run(context)
         case unknown:
             raise AssertionError(f"the parser let the command {unknown!r} through")
 

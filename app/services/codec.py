@@ -95,6 +95,20 @@ def usage_since(now: Usage, before: Usage) -> Usage:
     )
 
 
+def usage_stats(usage: Usage) -> Json:
+    """Tokens read and written, and tokens per second of each (0 where no time was taken)."""
+    return {
+        "prefill_tokens": usage.prefill_tokens,
+        "prefill_tokens_per_second": _rate(usage.prefill_tokens, usage.prefill_seconds),
+        "decode_tokens": usage.decode_tokens,
+        "decode_tokens_per_second": _rate(usage.decode_tokens, usage.decode_seconds),
+    }
+
+
+def _rate(tokens: int, seconds: float) -> float:
+    return round(tokens / seconds, 1) if seconds > 0 else 0.0
+
+
 def model_info_loads(text: str) -> ModelInfo:
     """Model information from `dumps(asdict(info))`."""
     return ModelInfo(**json.loads(text))

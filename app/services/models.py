@@ -103,9 +103,12 @@ def resolve_model(name_or_path: str, bundled: Path, models_dir: Path) -> Install
 
 def looks_like_model(path: Path) -> bool:
     """Whether it is worth asking the engine: a weights file, or a folder that holds one or a config.json."""
-    if path.is_file():
-        return path.suffix in _WEIGHT_SUFFIXES
-    return path.is_dir() and any(f.name == "config.json" or f.suffix in _WEIGHT_SUFFIXES for f in path.iterdir())
+    try:
+        if path.is_file():
+            return path.suffix in _WEIGHT_SUFFIXES
+        return path.is_dir() and any(f.name == "config.json" or f.suffix in _WEIGHT_SUFFIXES for f in path.iterdir())
+    except OSError:  # a folder that may not be looked into must not hide the others
+        return False
 
 
 def file_signature(model: InstalledModel, *, device: str, weight_format: str) -> str:

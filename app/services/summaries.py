@@ -321,17 +321,10 @@ def _key(document_id: str, page_range: str, info: ModelInfo, style: Style) -> Su
 
 def _stats(usage: Usage, info: ModelInfo) -> dict[str, Any]:
     return {
-        "prefill_tokens": usage.prefill_tokens,
-        "prefill_tokens_per_second": _rate(usage.prefill_tokens, usage.prefill_seconds),
-        "decode_tokens": usage.decode_tokens,
-        "decode_tokens_per_second": _rate(usage.decode_tokens, usage.decode_seconds),
+        **codec.usage_stats(usage),
         "state_bytes": info.state_nbytes,
         "model": info.name,
         "model_fingerprint": info.fingerprint,
         "device": info.device,
         "weight_format": info.weight_format,
     }
-
-
-def _rate(tokens: int, seconds: float) -> float:
-    return round(tokens / seconds, 1) if seconds > 0 else 0.0

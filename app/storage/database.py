@@ -102,11 +102,6 @@ class Database:
         with _errors(self.path):
             return self._pragma("user_version")
 
-    def integrity(self) -> str:
-        """'ok', or the first problem that SQLite's quick check finds."""
-        with _errors(self.path):
-            return str(self._scalar("PRAGMA quick_check(1)"))
-
     @contextmanager
     def transaction(self) -> Iterator[sqlite_utils.Database]:
         """All or nothing: committed (and synced to disk) at the end of the block, rolled back by any exception."""

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from app.cli.context import Launch
+from app.cli.main import run
+from app.storage.database import Database
+from tests.fakes import FakeGenerator
+
+
+class Loader:
+    """Stands for the engine's loader; `make` may raise what a broken installation raises."""
+
+    running = False
+
+    def __init__(self, make: Callable[[], FakeGenerator]) -> None:
+        self._make = make
+
+    def result(self) -> FakeGenerator:
+        return self._make()
+
+    def kernels(self) -> dict[str, str]:
+        return {}
+
+
+@pytest.fixture
+def doctor(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """Run `doctor --json` on a data folder with the given engine; exit code and report."""
+
+    def go(make: Callable[[], FakeGenerator]) -> tuple[int, dict]:
+        monkeypatch.setattr(Launch, "start_loading", lambda self, model: Loader(make))
+        code = run(["doctor", "--json", "--data-dir", str(tmp_path)])
+        return code, json.loads(capsys.readouterr().out)
+
+    return go
+
+
+def sound() -> FakeGenerator:
+    return FakeGenerator(lambda text: "ok")
+
+
+def broken() -> FakeGenerator:
+    raise ImportError("libtorch_cpu.so: cannot open shared object file")
+
+
+def test_sound_machine(doctor) -> None:
+    """No problem, exit code 0."""
+    code, report = doctor(sound)
+    assert (code, report["problems"], report["data folder"]["library"]) == (0, [], "ok")
+
+
+def test_damaged_library_is_a_line_of_the_report(doctor, tmp_path) -> None:
+    """The rest of the report is there, the damage is named, the file is left as it is."""
+    (tmp_path / "library.sqlite").write_bytes(b"x" * 5000)
+    code, report = doctor(sound)
+    assert code == 2
+    assert len(report["problems"]) == 1
+    assert "library.sqlite is damaged or not a database" in report["problems"][0]
+    assert report["data folder"]["library"] == report["problems"][0]
+    assert report["engine"]["saved_state_goes_on_alike"] is True
+    assert (tmp_path / "library.sqlite").read_bytes() == b"x" * 5000
+
+
+def test_damage_inside_the_library(doctor, tmp_path) -> None:
+    """Damage behind a sound header is found and named too."""
+    Database.open(tmp_path / "library.sqlite").close()
+    content = bytearray((tmp_path / "library.sqlite").read_bytes())
+    content[4096 : 3 * 4096] = b"\xff" * (2 * 4096)
+    (tmp_path / "library.sqlite").write_bytes(content)
+    code, report = doctor(sound)
+    assert code == 2
+    assert any("damaged" in problem for problem in report["problems"])
+    assert report["engine"]["model"] == sound().info.name
+
+
+def test_broken_engine_is_a_line_of_the_report(doctor) -> None:
+    """What torch's own import raises is shown, and the library is still looked at."""
+    code, report = doctor(broken)
+    assert code == 2
+    assert report["problems"] == [
+        "the engine does not work: ImportError: libtorch_cpu.so: cannot open shared object file"
+    ]
+    assert report["data folder"]["documents"] == 0
+
+
+def test_state_that_goes_on_otherwise_is_a_problem(doctor) -> None:
+    """A saved state that does not continue like the live one is no sound installation."""
+    answers = iter(["one", "other"])
+    code, report = doctor(lambda: FakeGenerator(lambda text: next(answers)))
+    assert code == 2
+    assert "a saved state does not go on as the live one does" in report["problems"][0]
