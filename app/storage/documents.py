@@ -9,10 +9,18 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
 from app.storage.database import Database
+
+_SCRIPTS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_UNSPACED = re.compile(f"[{_SCRIPTS}]")
+"""Thai, Lao, Burmese, Khmer, Japanese and Chinese are written without spaces between words."""
+_UNSPACED_OR_NOT = re.compile(f"[{_SCRIPTS}]+|[^{_SCRIPTS}]+")
+_MAX_TERMS = 200
+"""SQLite nests no expression deeper than 1,000."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +75,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class PassageHit:
-    """A passage found by full-text search; a higher score is a better match (BM25, sign turned)."""
+    """A passage found by a search; of two hits of one search the higher score is the better match."""
 
     passage: PassageRecord
     score: float
@@ -159,12 +167,19 @@ class DocumentStore:
             db.execute("UPDATE documents SET path = ?, opened_at = ? WHERE id = ?", [path, now, document_id])
 
     def search(self, document_id: str, page_range: str, question: str, *, limit: int) -> list[PassageHit]:
-        """The passages that match any word of a question best, by BM25 over Porter stems; none for no words."""
-        words = re.findall(r"\w+", question.casefold())
+        """The passages that hold most of a question's words, best first; none for a question without words.
+
+        By BM25 over Porter stems; where the question is in a script without spaces, by pairs of its characters.
+        """
+        question = unicodedata.normalize("NFC", question)
+        words = list(dict.fromkeys(re.findall(r"\w+", question)))
         if not words:
             return []
+        if _UNSPACED.search(question):
+            return self._search_pairs(document_id, page_range, words, limit)
         # Each word in double quotes is a plain string to FTS5: AND, NEAR, * and ^ in a question mean nothing.
-        query = " OR ".join(f'"{word}"' for word in dict.fromkeys(words))
+        # Its case is left to FTS5, which folds it as it folded the text's.
+        query = " OR ".join(f'"{word}"' for word in words)
         rows = self._database.rows(
             "SELECT passages.*, -bm25(passages_fts) AS score FROM passages_fts"
             " JOIN passages ON passages.id = passages_fts.rowid"
@@ -174,6 +189,25 @@ class DocumentStore:
             [query, document_id, page_range, limit],
         )
         return [PassageHit(_passage(row), row["score"]) for row in rows]
+
+    def _search_pairs(self, document_id: str, page_range: str, words: list[str], limit: int) -> list[PassageHit]:
+        """By the number of terms a passage holds: FTS5 takes a whole clause of Chinese for one word."""
+        terms: list[str] = []
+        for word in words:
+            # Words in other scripts stand in the same run of word characters: "Python是什么".
+            for piece in _UNSPACED_OR_NOT.findall(word):
+                unspaced = len(piece) > 1 and _UNSPACED.match(piece)
+                terms += [piece[i : i + 2] for i in range(len(piece) - 1)] if unspaced else [piece.lower()]
+        terms = list(dict.fromkeys(terms))[:_MAX_TERMS]
+        held = " + ".join(["(instr(lower(passages.text), ?) > 0)"] * len(terms))
+        rows = self._database.rows(
+            f"SELECT * FROM (SELECT passages.*, {held} AS score FROM passages"
+            " JOIN readings ON readings.id = passages.reading_id"
+            " WHERE readings.document_id = ? AND readings.page_range = ?)"
+            " WHERE score > 0 ORDER BY score DESC, number LIMIT ?",
+            [*terms, document_id, page_range, limit],
+        )
+        return [PassageHit(_passage(row), float(row["score"])) for row in rows]
 
     def counts(self) -> dict[str, int]:
         """Number of documents, passages, summaries and conversations, for `doctor`."""

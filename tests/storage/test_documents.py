@@ -80,6 +80,34 @@ def test_search_takes_any_text(store: DocumentStore, question: str) -> None:
     assert store.search("d1", "", question, limit=5) == []
 
 
+@pytest.mark.parametrize(
+    ("question", "found"),
+    [
+        ("Wo ist die Straße?", [0]),
+        ("re\u0301sume\u0301", [0]),  # decomposed, as macOS gives file names and some keyboards give text
+        ("C++", [1]),
+        ("河流在哪里?", [2, 3]),  # both pairs of 河流 and 在哪; the second passage holds one of them
+        ("C语言", [3, 1]),
+        ("แม่น้ำ", [4]),
+        ("雪", []),
+    ],
+)
+def test_search_in_other_scripts(store: DocumentStore, question: str, found: list[int]) -> None:
+    """Letters that fold oddly, composed or not, and scripts without spaces between words."""
+    texts = ("Die Straße, ein Résumé.", "He taught C++.", "河流在哪里。", "我们喜欢C语言和河流。", "แม่น้ำยาว")
+    passages = tuple(PassageRecord(i, text, 0, 1, 1, 1, 0) for i, text in enumerate(texts))
+    store.save(replace(READING, passages=passages), path="/a.pdf", nbytes=10, now=1.0)
+    assert [hit.passage.number for hit in store.search("d1", "", question, limit=5)] == found
+
+
+def test_search_takes_long_questions(store: DocumentStore) -> None:
+    """A page pasted as a question, in either kind of script."""
+    store.save(READING, path="/a.pdf", nbytes=10, now=1.0)
+    latin = " ".join(f"word{i}" for i in range(5000))
+    assert [hit.passage.number for hit in store.search("d1", "", f"{latin} dams", limit=5)] == [1]
+    assert store.search("d1", "", "".join(map(chr, range(0x4E00, 0x4E00 + 5000))), limit=5) == []
+
+
 def test_touch_moves_the_path(store: DocumentStore, database: Database) -> None:
     """Opening the same bytes from another place notes place and time."""
     store.save(READING, path="/a.pdf", nbytes=10, now=1.0)
