@@ -64,6 +64,10 @@ def _show(context: Context) -> int:
             print_json(sys.stdout, {**value, "finished": summary.finished, "sections_total": summary.parts_total})
         else:
             sys.stdout.write(summary_markdown(item.document, summary.result))
+            sys.stdout.flush()
+            if not summary.finished:
+                done = f"{len(summary.result.sections)} of {summary.parts_total or '?'} sections are written"
+                sys.stderr.write(f"not finished: {done}; summarize the document again to go on\n")
         return 0
     transcript = context.conversations.transcript(context.options.id)
     if context.options.json:

@@ -98,11 +98,12 @@ class LibraryService:
 
     def find(self, path: Path, pages: PageRange | None) -> LibraryDocument | None:
         """The document in a file where it was read before, without reading it now."""
-        return self.by_id(file_id(path), range_label(pages))
+        stored = self._store.find(file_id(path), range_label(pages), READER_VERSION)
+        return _from_reading(stored, reused=True) if stored is not None else None
 
     def by_id(self, document_id: str, page_range: str) -> LibraryDocument | None:
-        """A document that the library holds, wherever its file may be now."""
-        stored = self._store.find(document_id, page_range, READER_VERSION)
+        """A document that the library holds, wherever its file may be now and whichever version read it."""
+        stored = self._store.find(document_id, page_range, None)
         return _from_reading(stored, reused=True) if stored is not None else None
 
     def search(self, item: LibraryDocument, question: str, *, limit: int) -> tuple[Passage, ...]:

@@ -57,7 +57,10 @@ class SummaryStarted:
 
 @dataclass(frozen=True, slots=True)
 class SummaryResult:
-    """A finished summary. `stats` are those of the runs that made it, also when it is shown again later."""
+    """A finished summary. `stats` are those of the runs that made it, also when it is shown again later.
+
+    Tokens and their rates are totals over all runs; peak memory and seconds are the last run's.
+    """
 
     job_id: str
     style: Style
@@ -112,10 +115,16 @@ class SummaryService:
         return self._store.overview()
 
     def stored(self, id_or_prefix: str) -> StoredSummary | None:
-        """A job by its id or the only one that begins so, finished or not; None when there is none."""
-        record = self._store.find(id_or_prefix)
-        if record is None:
+        """A job by its id or the beginning of it, finished or not; None when none fits, UserError when several do."""
+        found = self._store.find(id_or_prefix)
+        if not found:
             return None
+        if len(found) > 1:
+            raise UserError(
+                f"{id_or_prefix!r} begins {len(found)} summaries ({', '.join(r.id for r in found)}); give more",
+                code="unknown-session",
+            )
+        record = found[0]
         sections = record.sections or f"[{','.join(record.parts)}]"
         return StoredSummary(
             document_id=record.key.document_id,
@@ -187,7 +196,7 @@ class SummaryService:
         yield SummaryStarted(job_id, len(resume.notes) if resume else 0, resume.parts_read if resume else 0)
 
         before = codec.usage_loads(earlier.usage if earlier else "")
-        job = _Job(job_id, snapshot_key, generator, before, generator.usage)
+        job = _Job(job_id, earlier.runs + 1 if earlier else 1, snapshot_key, generator, before, generator.usage)
         written = len(resume.notes) if resume else 0
         last_snapshot = self._monotonic()
         events = self._task(item.document, generator, style=style, resume=resume, cancelled=cancelled)
@@ -267,6 +276,7 @@ class SummaryService:
         reused = len(resume.notes) if resume else 0
         stats = _stats(usage, job.generator.info) | {
             "style": style.value,
+            "runs": job.runs,
             "parts": written,
             "parts_reused": reused,
             "parts_not_read_again": resume.parts_read if resume else 0,
@@ -290,6 +300,8 @@ class _Job:
     """One run of a job: what it needs to add this run's totals to the earlier runs'."""
 
     id: str
+    runs: int
+    """Which run of the job this is, from 1."""
     snapshot_key: SnapshotKey
     generator: TextGenerator
     earlier: Usage

@@ -133,13 +133,12 @@ class DocumentStore:
                 ],
             )
 
-    def find(self, document_id: str, page_range: str, reader_version: str) -> Reading | None:
-        """The stored reading, or None where there is none by this reader version."""
+    def find(self, document_id: str, page_range: str, reader_version: str | None) -> Reading | None:
+        """The stored reading, or None where there is none by this reader version (None: by any)."""
         found = self._database.rows(
-            "SELECT * FROM readings WHERE document_id = ? AND page_range = ? AND reader_version = ?",
-            [document_id, page_range, reader_version],
+            "SELECT * FROM readings WHERE document_id = ? AND page_range = ?", [document_id, page_range]
         )
-        if not found:
+        if not found or reader_version not in (None, found[0]["reader_version"]):
             return None
         row = found[0]
         pages = self._database.rows("SELECT * FROM pages WHERE reading_id = ? ORDER BY position", [row["id"]])
@@ -148,7 +147,7 @@ class DocumentStore:
         return Reading(
             document_id=document_id,
             page_range=page_range,
-            reader_version=reader_version,
+            reader_version=row["reader_version"],
             title=row["title"],
             format=row["format"],
             page_kind=row["page_kind"],

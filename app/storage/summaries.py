@@ -123,14 +123,13 @@ class SummaryStore:
             " ORDER BY summaries.updated_at DESC, summaries.rowid DESC"
         )
 
-    def find(self, id_or_prefix: str) -> SummaryRecord | None:
-        """The job with this id, or the only one whose id begins so."""
-        rows = self._database.rows(
-            "SELECT * FROM summaries WHERE substr(id, 1, length(?)) = ? ORDER BY id <> ? LIMIT 2",
-            [id_or_prefix, id_or_prefix, id_or_prefix],
+    def find(self, id_or_prefix: str) -> list[SummaryRecord]:
+        """The job with this id, else all whose id begins so, in order of id."""
+        exact = self._database.rows("SELECT * FROM summaries WHERE id = ?", [id_or_prefix])
+        rows = exact or self._database.rows(
+            "SELECT * FROM summaries WHERE substr(id, 1, length(?)) = ? ORDER BY id", [id_or_prefix] * 2
         )
-        unique = len(rows) == 1 or (len(rows) == 2 and rows[0]["id"] == id_or_prefix)
-        return self._record(rows[0]) if unique else None
+        return [self._record(row) for row in rows]
 
     def get(self, job_id: str) -> SummaryRecord | None:
         """One job by its id."""

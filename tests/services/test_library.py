@@ -71,8 +71,11 @@ def test_a_newer_reader_reads_again(
     library: LibraryService, loader: Loader, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What an older reader made of the bytes is not used."""
-    library.import_file(file)
+    read_before = library.import_file(file).document
     monkeypatch.setattr(library_module, "READER_VERSION", "next")
+    assert library.find(file, None) is None
+    shown = library.by_id(read_before.content_hash, "")  # an old summary can still be shown beside it
+    assert shown is not None and shown.document == read_before
     assert not library.import_file(file).reused
     assert len(loader.calls) == 2
 

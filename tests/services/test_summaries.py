@@ -165,6 +165,14 @@ def test_stored_job_is_shown_whole_or_as_far_as_it_came(harness, item, generator
     assert harness.service().stored("nope") is None
 
 
+def test_beginning_of_two_ids_is_refused(harness, item, generator) -> None:
+    """Both are named, so that the user can choose."""
+    harness.run(item, generator)
+    harness.run(item, generator, parts=1, fresh=True)
+    with pytest.raises(UserError, match=r"'job' begins 2 summaries \(job1, job2\)"):
+        harness.service().stored("job")
+
+
 def test_interrupted_run_goes_on_without_a_state(harness, item, generator) -> None:
     """No snapshot was due: parts are read again, but none is written again."""
     harness.run(item, generator, parts=2)
@@ -192,7 +200,8 @@ def test_interrupted_run_goes_on_from_its_state(harness, item, generator) -> Non
 def test_totals_add_up_over_runs(harness, item, generator) -> None:
     """Tokens of the interrupted run up to its last finished part count too: 20 and again all 40."""
     harness.run(item, generator, parts=2)
-    assert _result(harness.run(item, generator)).stats["prefill_tokens"] == 60
+    stats = _result(harness.run(item, generator)).stats
+    assert (stats["prefill_tokens"], stats["runs"]) == (60, 2)
 
 
 def test_notes_are_on_disk_before_part_done_is_seen(harness, item, generator) -> None:
