@@ -5,12 +5,15 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import tempfile
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
 from app.core.errors import ResourceError, UserError
+
+_LATER_CONTROLS = re.compile("[\x7f-\x9f]")
 
 
 def clean(text: str) -> str:
@@ -24,8 +27,9 @@ def one_line(text: str) -> str:
 
 
 def print_json(stream: TextIO, value: dict[str, Any]) -> None:
-    """One JSON object."""
-    stream.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    """One JSON object, as plain text: JSON leaves the second set of control characters alone, terminals do not."""
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    stream.write(_LATER_CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n")
     stream.flush()
 
 

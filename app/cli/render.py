@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
@@ -13,6 +14,15 @@ from app.services.summaries import SummaryResult
 from app.tasks.model import Line
 
 UNSUPPORTED = "[not supported by the text]"
+
+_MARKUP = re.compile(
+    r"""\\(?=[^\w\s]) | ` | \*(?!\s) | (?<!\s)\* | (?<![^\W_])_ | _(?![^\W_]) | ~(?=~)
+    | <(?=[A-Za-z/!?]) | &(?=\#?\w+;) | \](?=[\[(:]) | (?<!\S)\#""",
+    re.VERBOSE,
+)
+"""Characters that Markdown would take for emphasis, code, HTML, a link or a heading where they stand."""
+_BLOCK_MARK = re.compile(r"\A(\d{0,9})([-+>=\[.)])")
+"""At the start of a list item: what would open a list, a quote or a definition inside it."""
 
 
 def document_json(document: Document) -> dict[str, Any]:
@@ -44,11 +54,12 @@ def summary_json(document: Document, result: SummaryResult, *, stored: bool) -> 
 def summary_markdown(document: Document, result: SummaryResult) -> str:
     """The summary, then the notes section by section, then what was and was not read."""
     mark = page_mark(document)
-    blocks = [f"# {one_line(document.title)}", f"*Summary ({result.style.value}) by {result.stats['model']}*"]
+    made = f"*Summary ({result.style.value}) by {_inline(str(result.stats['model']))}*"
+    blocks = [f"# {_inline(document.title)}", made]
     blocks += ["## Summary", _bullets(result.lines, mark)]
     blocks.append("## Notes")
     for section in result.sections:
-        blocks.append(f"### {one_line(section.title)} ({_range(mark, section.page_from, section.page_to)})")
+        blocks.append(f"### {_inline(section.title)} ({_range(mark, section.page_from, section.page_to)})")
         blocks.append(_bullets(section.notes, mark))
     blocks += ["## Coverage", coverage(document)]
     return "\n\n".join(block for block in blocks if block) + "\n"
@@ -76,14 +87,15 @@ def coverage(document: Document) -> str:
     """How many pages gave text, which did not and why, and the reader's warnings."""
     total = len(document.pages)
     missing = document.pages_without_text
-    unit = "parts" if document.page_kind is PageKind.PART else "pages"
-    lines = [f"{total - len(missing)} of {total} {unit} gave text and were read."]
+    unit = document.page_kind.value
+    lines = [f"{total - len(missing)} of {total} {unit}s gave text and were read."]
     reasons: dict[str, list[int]] = {}
     for page in document.pages:
         if page.number in missing or page.problem:
-            reasons.setdefault(one_line(page.problem) or "no text on the page", []).append(page.number)
-    lines += [f"- {unit} {_ranges(numbers)}: {reason}" for reason, numbers in reasons.items()]
-    lines += [f"- {one_line(warning)}" for warning in document.warnings]
+            reasons.setdefault(_inline(page.problem) or "no text on the page", []).append(page.number)
+    for reason, numbers in reasons.items():
+        lines.append(f"- {unit if len(numbers) == 1 else f'{unit}s'} {_ranges(numbers)}: {reason}")
+    lines += [f"- {_inline(warning)}" for warning in document.warnings]
     return "\n".join(lines)
 
 
@@ -103,7 +115,17 @@ def mebibytes(nbytes: int) -> str:
 
 
 def _bullets(lines: Iterable[Line], mark: str) -> str:
-    return "\n".join(f"- {line_text(line, mark)}" for line in lines) or "*(nothing)*"
+    return "\n".join(f"- {_item(line_text(line, mark))}" for line in lines) or "*(nothing)*"
+
+
+def _inline(text: str) -> str:
+    """A document's text on one line, with nothing in it that Markdown would take for markup."""
+    return _MARKUP.sub(r"\\\g<0>", one_line(text))
+
+
+def _item(text: str) -> str:
+    """The same as the content of a list item."""
+    return _BLOCK_MARK.sub(r"\1\\\2", _inline(text))
 
 
 def _range(mark: str, first: int, last: int) -> str:

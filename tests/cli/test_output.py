@@ -19,8 +19,9 @@ def test_control_characters_are_left_out() -> None:
 def test_json_is_one_object() -> None:
     """What is printed parses back, whatever characters it holds."""
     stream = io.StringIO()
-    print_json(stream, {"a": "é\u2028\x1b"})
-    assert json.loads(stream.getvalue()) == {"a": "é\u2028\x1b"}
+    print_json(stream, {"a": "é\u2028\x1b[2J\x7f\x9b2J"})
+    assert json.loads(stream.getvalue()) == {"a": "é\u2028\x1b[2J\x7f\x9b2J"}
+    assert not {"\x1b", "\x7f", "\x9b"} & set(stream.getvalue())  # and the terminal obeys none of them
 
 
 def test_written_file_is_whole_and_replaces(tmp_path: Path) -> None:

@@ -1,5 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
 from app.cli.render import coverage, line_text, passage_text, stats_line, summary_json, summary_markdown
 from app.documents.model import Document, Page, PageKind, Passage, Section
 from app.services.summaries import SummaryResult
@@ -49,9 +56,60 @@ def test_markdown_of_a_summary() -> None:
         "## Coverage\n\n"
         "2 of 5 pages gave text and were read.\n"
         "- pages 2-3: a scanned image\n"
-        "- pages 4: no text on the page\n"
+        "- page 4: no text on the page\n"
         "- the outline is damaged\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "item"),
+    [
+        ("# A heading\n## of its own", "\\# A heading \\## of its own"),
+        ("- an item", "\\- an item"),
+        ("> a quote", "\\> a quote"),
+        ("12. a number", "12\\. a number"),
+        ("[1]: https://elsewhere.example", "\\[1\\]: https://elsewhere.example"),
+        ("![](https://tracker.example/x.png)", "![\\](https://tracker.example/x.png)"),
+        ("<img src=x> and <b>", "\\<img src=x> and \\<b>"),
+        ("```sh *all* __bold__", "\\`\\`\\`sh \\*all\\* \\_\\_bold\\_\\_"),
+        ("C:\\*x &amp; y", "C:\\\\\\*x \\&amp; y"),
+        ("read_table(x[1]) is 3 * 4 < 13 in C#", "read_table(x[1]) is 3 * 4 < 13 in C#"),
+    ],
+)
+def test_text_of_a_document_is_no_markup(text: str, item: str) -> None:
+    """It cannot make headings, lists, links, images or HTML in the result; ordinary text stays as it is."""
+    result = replace(RESULT, lines=(Line(text, True),), sections=())
+    assert f"## Summary\n\n- {item}\n\n" in summary_markdown(DOCUMENT, result)
+
+
+@given(st.text(alphabet="ab1 \n\\`*_~<>!&;#[]():-+=.|/", max_size=30))
+def test_no_text_is_markup_to_a_parser(text: str) -> None:
+    """Whatever the signs, a CommonMark parser sees one paragraph of plain text in one item of the list."""
+    result = replace(RESULT, lines=(Line(f"{text} a", True),), sections=())
+    tokens = MarkdownIt("commonmark").enable("strikethrough").parse(summary_markdown(DOCUMENT, result))
+    start = next(i for i, token in enumerate(tokens) if token.type == "bullet_list_open")
+    item = tokens[start : start + 7]
+    assert [token.type for token in item] == [
+        "bullet_list_open",
+        "list_item_open",
+        "paragraph_open",
+        "inline",
+        "paragraph_close",
+        "list_item_close",
+        "bullet_list_close",
+    ]
+    pieces = item[3].children or []
+    assert {piece.type for piece in pieces} == {"text"}
+    assert "".join(piece.content for piece in pieces) == " ".join(f"{text} a".split())
+
+
+def test_titles_are_no_markup() -> None:
+    """A title stays on its line; a number before it needs no mark there."""
+    document = replace(DOCUMENT, title="`Rivers`\n## Dams #")
+    result = replace(RESULT, sections=(SectionNotes(0, "1. One\n- two", 1, 1, ()),))
+    text = summary_markdown(document, result)
+    assert text.startswith("# \\`Rivers\\` \\## Dams \\#\n\n")
+    assert "\n### 1. One - two (p. 1)\n" in text
 
 
 def test_coverage_of_a_format_without_pages() -> None:
