@@ -30,7 +30,7 @@ def run(context: Context) -> int:
         evidence = context.library.search(item, options.question, limit=PASSAGES)
         found = answer(item.document, options.question, evidence, loader.result())
     except KeyboardInterrupt:
-        raise Interrupted("interrupted; the document is in the library, asking again will be quicker") from None
+        raise Interrupted("interrupted; ask again") from None
     if options.json:
         print_json(
             sys.stdout,

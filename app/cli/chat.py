@@ -11,7 +11,7 @@ from typing import Any
 
 from app.cli.context import Context
 from app.cli.errors import Interrupted
-from app.cli.output import clean, print_json
+from app.cli.output import clean, one_line, print_json
 from app.inference.generator import Generation
 from app.services.conversations import OpenConversation
 
@@ -29,7 +29,7 @@ def run(context: Context) -> int:
     generator = loader.result()
     conversation = context.conversations.open(options.session, generator)
     if interactive:
-        sys.stderr.write(f"{model.name}, offline; {QUIT} ends. Conversation {conversation.id}\n")
+        sys.stderr.write(f"{one_line(model.name)}, offline; {QUIT} ends.\n")
     turns: list[dict[str, Any]] = []
     try:
         for text in _lines(interactive):
@@ -39,14 +39,18 @@ def run(context: Context) -> int:
                 {"role": "assistant", "text": answer.text, "finish_reason": answer.finish_reason.value},
             ]
     except KeyboardInterrupt:
-        raise Interrupted(f"go on with `griffin-desk chat --session {conversation.id}`") from None
+        raise Interrupted(_how_to_go_on(conversation) if conversation.stored else "interrupted") from None
     finally:
         conversation.close()
     if options.json:
         print_json(sys.stdout, {"session": conversation.id, "model": model.name, "turns": turns})
     elif turns:
-        sys.stderr.write(f"saved; go on with `griffin-desk chat --session {conversation.id}`\n")
+        sys.stderr.write(f"saved; {_how_to_go_on(conversation)}\n")
     return 0
+
+
+def _how_to_go_on(conversation: OpenConversation) -> str:
+    return f"go on with `griffin-desk chat --session {conversation.id}`"
 
 
 def _lines(interactive: bool) -> Iterator[str]:

@@ -33,8 +33,8 @@ EXIT_BROKEN_PIPE = 141
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code: 0, 2 for an error, 130 for Ctrl-C."""
     started_at = time.monotonic()
-    for stream in (sys.stdout, sys.stderr):
-        # A title that the terminal's encoding lacks must not end a run of an hour.
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        # A title that the terminal's encoding lacks, or a turn in another one, must not end a run of an hour.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     as_json = "--json" in arguments

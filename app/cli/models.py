@@ -22,8 +22,8 @@ def run(context: Context) -> int:
         return 0
     for facts in models:
         size = mebibytes(facts["nbytes"])
-        note = f"  damaged: {one_line(facts['problem'])}" if "problem" in facts else ""
-        sys.stdout.write(f"{facts['name']}  {size}  {facts['origin']}  {facts['path']}{note}\n")
+        note = f"  damaged: {facts['problem']}" if "problem" in facts else ""
+        sys.stdout.write(one_line(f"{facts['name']}  {size}  {facts['origin']}  {facts['path']}{note}") + "\n")
     return 0
 
 
@@ -48,5 +48,5 @@ def _info(context: Context) -> int:
     else:
         for name, value in facts.items():
             shown = f"{value:,}" if isinstance(value, int) else value
-            sys.stdout.write(f"{name.replace('_', ' ')}: {shown}\n")
+            sys.stdout.write(one_line(f"{name.replace('_', ' ')}: {shown}") + "\n")
     return 0

@@ -36,13 +36,16 @@ def print_json(stream: TextIO, value: dict[str, Any]) -> None:
 def check_writable(path: Path, *, source: Path) -> None:
     """UserError, before any work is done, when a result could not be written to `path`."""
     folder = path.parent
-    if path.is_dir():
-        raise UserError(f"--out {path} is a folder; name a file", code="out")
-    if not folder.is_dir():
-        raise UserError(f"--out {path}: there is no folder {folder}; make it first", code="out")
-    if path.exists() and source.exists() and path.samefile(source):
-        raise UserError(f"--out {path} is the document itself; name another file", code="out")
     try:
+        if path.is_dir():
+            raise UserError(f"--out {path} is a folder; name a file", code="out")
+        if not folder.is_dir():
+            raise UserError(f"--out {path}: there is no folder {folder}; make it first", code="out")
+        if path.exists() and not path.is_file():
+            # A result takes the place of what is there: /dev/null must stay a device.
+            raise UserError(f"--out {path} is a device or pipe; name a file", code="out")
+        if path.exists() and source.exists() and path.samefile(source):
+            raise UserError(f"--out {path} is the document itself; name another file", code="out")
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from app.core.errors import UserError
 from app.documents.limits import PageRange
@@ -17,6 +17,10 @@ WEIGHT_FORMATS = ("auto", "float32", "bfloat16", "int8")
 
 
 class _Parser(argparse.ArgumentParser):
+    def __init__(self, **options: Any) -> None:
+        # "--js" for --json would be understood here but not where errors are printed, before parsing is done.
+        super().__init__(**options, allow_abbrev=False)
+
     def error(self, message: str) -> NoReturn:
         """Raise instead of printing the usage: every mistake is one line, in one place."""
         raise UserError(f"{message}; see `{self.prog} --help`", code="usage")
@@ -60,9 +64,7 @@ def _build() -> _Parser:
     summarize = commands.add_parser(
         "summarize", parents=[document, engine, common], help="read a whole document and summarise it"
     )
-    summarize.add_argument(
-        "--style", type=Style, choices=list(Style), metavar="STYLE", help="brief, detailed or key-passages"
-    )
+    summarize.add_argument("--style", type=_style, metavar="STYLE", help="brief, detailed or key-passages")
     summarize.add_argument("--out", type=_path, metavar="FILE.md", help="write the summary to a file")
     summarize.add_argument("--fresh", action="store_true", help="make it anew, whatever is stored or was interrupted")
 
@@ -96,6 +98,12 @@ def _path(text: str) -> Path:
     if "\0" in text:
         raise argparse.ArgumentTypeError("the path holds a zero character")
     return Path(text).expanduser()
+
+
+def _style(text: str) -> Style:
+    if text not in set(Style):
+        raise argparse.ArgumentTypeError(f'"{text}" is none of {", ".join(Style)}')
+    return Style(text)
 
 
 def _pages(text: str) -> PageRange:

@@ -11,7 +11,7 @@ from typing import Any
 from app.cli.context import Context
 from app.cli.engine import EngineLoader
 from app.cli.errors import Interrupted
-from app.cli.output import check_writable, print_json, write_atomically
+from app.cli.output import check_writable, clean, one_line, print_json, write_atomically
 from app.cli.progress import ProgressReport, progress_report
 from app.cli.render import coverage, stats_line, summary_json, summary_markdown
 from app.core.errors import DocumentError
@@ -65,7 +65,7 @@ def open_document(context: Context, progress: ProgressReport | None = None) -> L
             asked_for = error.code == "password" and options.password is None
             if not (asked_for and sys.stdin.isatty() and sys.stderr.isatty()):
                 raise
-            password = getpass.getpass(f"Password of {options.file.name}: ", stream=sys.stderr)
+            password = getpass.getpass(f"Password of {one_line(options.file.name)}: ", stream=sys.stderr)
             if not password:
                 raise
         else:
@@ -169,6 +169,6 @@ def _show(context: Context, document: Document, result: SummaryResult, *, stored
         notes += [f"written to {options.out}", coverage(document)]
     elif document.pages_without_text:
         notes.append(coverage(document).splitlines()[0])
-    sys.stderr.write("".join(f"{note}\n" for note in notes))
+    sys.stderr.write(clean("".join(f"{note}\n" for note in notes)))
     sys.stderr.flush()
     return 0

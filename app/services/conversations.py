@@ -82,16 +82,16 @@ class OpenConversation:
         answered = turns[:-1] if turns and turns[-1].role == "user" else turns
         if answered is not turns:
             self._tip = answered[-1].id if answered else None
-        self._stored = bool(turns)
+        self.stored = bool(turns)
         self._chat = Chat(generator, [_message(turn) for turn in answered])
 
     def say(
         self, text: str, *, on_text: Callable[[str], None] | None = None, cancelled: Cancelled = never
     ) -> Generation:
         """Store the user's turn, write the answer, store it; returns when it is on disk."""
-        if not self._stored:
+        if not self.stored:
             self._store.create(self.id, title=_title(text), model_name=self._generator.info.name, now=self._now())
-            self._stored = True
+            self.stored = True
         self._tip = self._store.add_turn(self.id, parent_id=self._tip, role="user", text=text, now=self._now())
         generation = self._chat.reply(text, on_text=on_text, cancelled=cancelled)
         self._tip = self._store.add_turn(

@@ -54,6 +54,8 @@ def test_out_is_checked_before_the_work(tmp_path: Path) -> None:
         (tmp_path, "is a folder; name a file"),
         (tmp_path / "no" / "b.md", "there is no folder"),
         (tmp_path / "." / "a.txt", "is the document itself"),
+        (Path("/dev/null"), "is a device or pipe"),
+        (tmp_path / ("a" * 300), "File name too long"),
     ):
         with pytest.raises(UserError, match=message):
             check_writable(path, source=source)

@@ -42,11 +42,12 @@ def test_every_command_takes_json_and_data_dir(line: str) -> None:
         ("", "the following arguments are required: COMMAND"),
         ("sumarize a", "invalid choice: 'sumarize'"),
         ("summarize", "the following arguments are required: FILE"),
-        ("summarize a --style long", "--style: invalid Style value: 'long'"),
+        ("summarize a --style long", '--style: "long" is none of brief, detailed, key-passages'),
         ("summarize a --pages x", '"x" is not a range of pages'),
         ("summarize a --pages 5-2", "ends before it begins"),
         ("summarize a --device tpu", "argument --device: invalid choice: 'tpu'"),
         ("summarize a --colour", "unrecognized arguments: --colour"),
+        ("summarize a --js", "unrecognized arguments: --js"),
         ("ask a", "the following arguments are required: QUESTION"),
     ],
 )

@@ -44,9 +44,13 @@ def test_answer_is_stored_before_say_returns_and_user_turn_before_it_is_answered
 
 
 def test_an_opened_conversation_without_turns_leaves_nothing(service, generator) -> None:
-    """Opening and leaving keeps no empty entry."""
-    service.open(None, generator).close()
-    assert service.overview() == []
+    """Opening and leaving keeps no empty entry; the first turn does."""
+    conversation = service.open(None, generator)
+    conversation.close()
+    assert (service.overview(), conversation.stored) == ([], False)
+    conversation.say("hello")
+    assert conversation.stored
+    assert service.open(conversation.id, generator).stored
 
 
 def test_resumed_conversation_is_told_again(service, generator) -> None:
