@@ -116,4 +116,5 @@ def _pages(text: str) -> PageRange:
 def _question(text: str) -> str:
     if not text.strip():
         raise argparse.ArgumentTypeError("the question is empty")
-    return text
+    # Bytes that are no UTF-8 reach Python as lone surrogates, which neither SQLite nor a tokenizer takes.
+    return text.encode("utf-8", "replace").decode()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from app.documents.flow import flow_pages
 from app.documents.model import PAGE_SEPARATOR, Document, Page, PageKind
-from app.documents.normalize import Vocabulary
+from app.documents.normalize import Vocabulary, clean
 from app.documents.outline import Mark, find_title, page_group_marks, sections_from_marks, tidy_title
 from app.documents.paragraphs import PageText, body_size, page_text
 from app.documents.raw import OutlineEntry, RawDocument
@@ -17,6 +17,7 @@ from app.documents.titles import choose_title
 
 _MIN_CHARS_PER_HEADING = 300
 """More headings than this many characters each, and they are emphasis rather than headings."""
+_ONLY_RUNNING_LINES = "no text: only a header or a page number"
 _MAX_HEADING_LEVELS = 4
 _OPENING_CHARS = 2000
 """Where a document's own title may stand: the largest heading in this stretch is taken for it."""
@@ -49,7 +50,7 @@ def build_document(raw: RawDocument, *, content_hash: str, file_stem: str) -> Do
         page_kind=kind,
         pages=text.pages,
         sections=(),
-        warnings=raw.warnings,
+        warnings=tuple(map(clean, raw.warnings)),
     )
     length = len(document.text)
     if not document.text.strip():
@@ -87,11 +88,10 @@ def _from_lines(raw: RawDocument) -> _Text:
     kept = drop_running_lines(raw.pages)
     body = body_size(kept)
     vocabulary = Vocabulary(line.text.rstrip() for lines in kept for line in lines)
-    texts = [page_text(lines, vocabulary, body) for lines in kept]
-    final = _mend_page_ends(texts, vocabulary)
+    texts = _mend_page_ends([page_text(lines, vocabulary, body) for lines in kept], vocabulary)
     pages = tuple(
-        Page(page.number, text, page.problem or ("" if text.strip() else "no text: only a header or a page number"))
-        for page, text in zip(raw.pages, final, strict=True)
+        Page(page.number, content.text, clean(page.problem) or ("" if content.text.strip() else _ONLY_RUNNING_LINES))
+        for page, content in zip(raw.pages, texts, strict=True)
     )
     starts = _page_starts(pages)
     return _Text(
@@ -101,24 +101,34 @@ def _from_lines(raw: RawDocument) -> _Text:
     )
 
 
-def _mend_page_ends(texts: Sequence[PageText], vocabulary: Vocabulary) -> list[str]:
+def _mend_page_ends(texts: Sequence[PageText], vocabulary: Vocabulary) -> list[PageText]:
     """A word broken at a page's end is written whole on the page where it began; a paragraph that ends there is
     closed by one more line break, so that with PAGE_SEPARATOR it makes a blank line."""
-    final = [page.text for page in texts]
-    for index in range(len(final) - 1):
-        here, following = final[index], final[index + 1]
-        if not here or not following:
+    mended = list(texts)
+    for index in range(len(mended) - 1):
+        here, following = mended[index], mended[index + 1]
+        if not here.text or not following.text:
             continue
-        if here[-1] == "-" and here[-2:-1].isalpha() and following[0].islower():
-            word, _, rest = following.partition(" ")
+        if here.text[-1] == "-" and here.text[-2:-1].isalpha() and following.text[0].islower():
+            word, _, rest = following.text.partition(" ")
             if "\n" not in word and len(word) < 40 and rest:
-                final[index] = here[:-100] + vocabulary.join(here[-100:], word)
-                final[index + 1] = " " * (len(word) + 1) + rest
+                joined = here.text[:-100] + vocabulary.join(here.text[-100:], word)
+                mended[index] = replace(here, text=joined)
+                mended[index + 1] = _without_start(following, len(word) + 1)
                 continue
-        goes_on = texts[index].full or following[0].islower()
-        if not goes_on:
-            final[index] = here + "\n"
-    return [text.lstrip(" ") if text[:1] == " " else text for text in final]
+        if not (here.full or following.text[0].islower()):
+            mended[index] = replace(here, text=here.text + "\n")
+    return mended
+
+
+def _without_start(page: PageText, count: int) -> PageText:
+    """The page less its first characters; what stands on it moves along."""
+    return replace(
+        page,
+        text=page.text[count:],
+        headings=tuple(replace(heading, offset=max(0, heading.offset - count)) for heading in page.headings),
+        line_starts=tuple((top, max(0, offset - count)) for top, offset in page.line_starts),
+    )
 
 
 def _resolve_outline(
@@ -134,7 +144,7 @@ def _resolve_outline(
         if index is None or not title:
             continue
         text = pages[index].text
-        hint = _offset_at(texts[index], entry.top)
+        hint = _offcontentat(texts[index], entry.top)
         if index == last_page:
             hint = max(hint, last_start)
         found = find_title(text, title, hint)
@@ -144,7 +154,7 @@ def _resolve_outline(
     return marks
 
 
-def _offset_at(page: PageText, top: float | None) -> int:
+def _offcontentat(page: PageText, top: float | None) -> int:
     """The page offset of the first line at or below a height."""
     if top is None:
         return 0

@@ -60,7 +60,7 @@ def flow_pages(raw: RawDocument) -> Flow:
         texts.append(text)
         position += len(text) + len(PAGE_SEPARATOR)
     if raw.paged:
-        pages = tuple(Page(page.number, text, page.problem) for page, text in zip(raw.pages, texts, strict=True))
+        pages = tuple(Page(page.number, text, clean(page.problem)) for page, text in zip(raw.pages, texts, strict=True))
     else:
         pages = tuple(Page(number, text) for number, text in enumerate(texts, start=1))
     return Flow(pages, _outline_marks(raw, places), headings)

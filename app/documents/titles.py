@@ -23,4 +23,4 @@ def choose_title(metadata: str, first_heading: str, file_stem: str) -> str:
         title = tidy_title(clean(candidate))
         if len(title) >= 2 and not _JUNK.match(title):
             return title
-    return file_stem
+    return tidy_title(clean(file_stem)) or "(untitled)"

@@ -47,7 +47,9 @@ def notes_from_json(value: Mapping[str, Any]) -> SectionNotes:
 
 def dumps(value: object) -> str:
     """Compact JSON for the store."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    # A path may hold bytes that are no UTF-8, in Python lone surrogates, which SQLite refuses: as escapes they pass.
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def lines_dumps(lines: Iterable[Line]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from app.documents.passages import split_passages
 from app.inference.generator import Cancelled, never
 from app.storage.documents import DocumentStore, PageRecord, PassageRecord, Reading, SectionRecord
 
-READER_VERSION = "1"
+READER_VERSION = "2"
 """Raise it when readers, normalisation, outline or passages change what they make of the same bytes."""
 
 _log = logger("library")
@@ -78,7 +79,7 @@ class LibraryService:
         stored = self._store.find(document_id, page_range, READER_VERSION)
         if stored is not None:
             _log.info("document %s: reading hit, pages %s", document_id[:12], page_range or "all")
-            self._store.touch(document_id, path=str(path.absolute()), now=self._now())
+            self._store.touch(document_id, path=_path_text(path), now=self._now())
             return _from_reading(stored, reused=True)
         _log.info(
             "document %s: reading miss, pages %s: not read by version %s",
@@ -90,7 +91,7 @@ class LibraryService:
         passages = tuple(split_passages(document))
         self._store.save(
             _to_reading(document, passages, page_range),
-            path=str(path.absolute()),
+            path=_path_text(path),
             nbytes=path.stat().st_size,
             now=self._now(),
         )
@@ -135,6 +136,11 @@ def check_file(path: Path) -> None:
             raise DocumentError(f"{path} is empty (0 bytes)", code="empty")
     except OSError as error:
         raise DocumentError(f"{path} cannot be read ({error.strerror or error})", code="unreadable") from error
+
+
+def _path_text(path: Path) -> str:
+    """Where a file is, for people to read: bytes of its name that are no UTF-8 show as U+FFFD."""
+    return os.fsencode(path.absolute()).decode("utf-8", "replace")
 
 
 def range_label(pages: PageRange | None) -> str:

@@ -117,7 +117,7 @@ def file_signature(model: InstalledModel, *, device: str, weight_format: str) ->
     for file in model.files():
         status = file.stat()
         facts.append(f"{file.name} {status.st_size} {status.st_mtime_ns}")
-    return hashlib.sha256("\n".join(facts).encode()).hexdigest()
+    return hashlib.sha256("\n".join(facts).encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def describe_model(model: InstalledModel) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from app.documents.assemble import build_document
 from app.documents.model import PageKind
 from app.documents.raw import Block, BlockKind, Line, OutlineEntry, RawDocument, RawPage
@@ -54,6 +56,29 @@ def test_word_broken_over_a_page() -> None:
         "the compiler compiles with great care what the programmer compiled",
         "before, and compiled it was.",
     ]
+
+
+def test_headings_keep_their_place_on_a_page_whose_first_word_moved() -> None:
+    """What moves to the page before takes no letters off the titles further down."""
+    body = [line("The compiler reads every line of the program twice.", 0.0)] * 12
+    pages = (
+        RawPage(1, lines=(line("Reading", 20, size=16), *_set(body, 50), line("what the programmer com-", 300))),
+        RawPage(2, lines=(line("piled before.", 20, x1=150), line("Writing", 60, size=16), *_set(body, 90))),
+    )
+    document = build_document(RawDocument("pdf", True, "", pages), content_hash=HASH, file_stem="file")
+    assert document.pages[1].text.startswith("before.")
+    assert [document.text[section.start : section.start + 7] for section in document.sections] == ["Reading", "Writing"]
+
+
+def _set(lines: list[Line], top: float) -> list[Line]:
+    return [replace(one, top=top + 12 * row, bottom=top + 12 * row + 10) for row, one in enumerate(lines)]
+
+
+def test_what_is_shown_beside_the_text_is_cleaned() -> None:
+    """Warnings, reasons and the file's name can hold control characters and bytes that are no text."""
+    raw = RawDocument("pdf", True, "", (RawPage(1, problem="no\x1b[2J text"),), warnings=("a\udcff\x9b warning",))
+    document = build_document(raw, content_hash=HASH, file_stem="caf\udce9\x1b[31m")
+    assert (document.title, document.warnings, document.pages[0].problem) == ("caf[31m", ("a warning",), "no[2J text")
 
 
 def test_parts_end_with_paragraphs() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 from app.inference.generator import Usage
 from app.services import codec
 from app.tasks.model import Citation, Line, SectionNotes
@@ -30,3 +32,10 @@ def test_usage_adds_up_over_runs() -> None:
     assert added == Usage(7, 0.5, 2, 1.0)
     assert codec.usage_sum(earlier, added) == Usage(17, 1.5, 7, 3.0)
     assert codec.usage_loads("") == Usage()
+
+
+def test_any_path_can_be_stored() -> None:
+    """Bytes of a path that are no UTF-8 (lone surrogates in Python) survive in a form that UTF-8 can hold."""
+    text = codec.dumps({"path": "caf\udce9 é"})
+    assert text.encode() == '{"path":"caf\\udce9 é"}'.encode()
+    assert json.loads(text) == {"path": "caf\udce9 é"}

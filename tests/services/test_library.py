@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -55,6 +56,15 @@ def test_same_bytes_are_read_once(library: LibraryService, loader: Loader, file:
     assert (first.reused, second.reused) == (False, True)
     assert second.document == first.document
     assert second.passages == first.passages == tuple(split_passages(first.document))
+
+
+def test_name_that_is_no_text(library: LibraryService, database: Database, tmp_path: Path) -> None:
+    """A file named in another encoding is kept like any other; its path shows U+FFFD where it cannot be written."""
+    path = tmp_path / os.fsdecode(b"caf\xe9.pdf")
+    path.write_bytes(b"bytes")
+    library.import_file(path)
+    assert library.import_file(path).reused
+    assert database.rows("SELECT path FROM documents") == [{"path": f"{tmp_path}/caf\ufffd.pdf"}]
 
 
 def test_other_pages_are_read_for_themselves(library: LibraryService, loader: Loader, file: Path) -> None:
