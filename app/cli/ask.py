@@ -10,9 +10,9 @@ from app.cli.errors import Interrupted
 from app.cli.output import print_json
 from app.cli.render import document_json, line_text, page_mark, passage_text
 from app.cli.summarize import open_document
+from app.documents.files import check_file
 from app.documents.model import Document
 from app.services.codec import line_to_json
-from app.services.library import check_file
 from app.tasks.answer import Answer, answer
 
 PASSAGES = 5

@@ -16,9 +16,10 @@ from app.cli.progress import ProgressReport, progress_report
 from app.cli.render import coverage, stats_line, summary_json, summary_markdown
 from app.core.errors import DocumentError
 from app.core.log import logger
+from app.documents.files import check_file
 from app.documents.model import Document
 from app.inference.generator import ModelInfo, TextGenerator
-from app.services.library import LibraryDocument, check_file
+from app.services.library import LibraryDocument
 from app.services.memory import MemoryMeter
 from app.services.models import InstalledModel
 from app.services.summaries import SummaryResult, SummaryStarted

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from app.core.errors import DocumentError
 from app.core.log import logger
+from app.documents.files import check_file
 from app.documents.hashing import content_hash
 from app.documents.limits import PageRange
 from app.documents.model import Document, Page, PageKind, Passage, Section
@@ -119,21 +120,6 @@ def file_id(path: Path) -> str:
     check_file(path)
     try:
         return content_hash(path)
-    except OSError as error:
-        raise DocumentError(f"{path} cannot be read ({error.strerror or error})", code="unreadable") from error
-
-
-def check_file(path: Path) -> None:
-    """DocumentError, at once and without reading it, when a path can be no document."""
-    try:
-        if path.is_dir():
-            raise DocumentError(f"{path} is a folder; give one file", code="folder")
-        if not path.exists():
-            raise DocumentError(f"{path} does not exist; check the spelling", code="missing")
-        if not path.is_file():
-            raise DocumentError(f"{path} is no regular file; give a document on disk", code="unreadable")
-        if path.stat().st_size == 0:
-            raise DocumentError(f"{path} is empty (0 bytes)", code="empty")
     except OSError as error:
         raise DocumentError(f"{path} cannot be read ({error.strerror or error})", code="unreadable") from error
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import multiprocessing
-import os
 import queue
-import stat
 import threading
 import time
 from collections.abc import Callable
@@ -18,6 +16,7 @@ from typing import Any
 
 from app.core.errors import DocumentError, UserError
 from app.documents.assemble import build_document
+from app.documents.files import check_file
 from app.documents.hashing import content_hash
 from app.documents.limits import PageRange, ReadingLimits
 from app.documents.model import Document
@@ -51,7 +50,7 @@ def load_document(
         ReadCancelled: `cancelled` said so.
     """
     limits = limits or ReadingLimits()
-    _check_file(path, limits)
+    check_file(path, limits)
     try:
         sniffed = sniff_format(path)
         digest = content_hash(path)
@@ -64,31 +63,6 @@ def load_document(
     if not document.text.strip():
         raise _no_text(path, document)
     return document
-
-
-def _check_file(path: Path, limits: ReadingLimits) -> None:
-    """Refuse what is no readable regular file, without ever opening a device or a pipe."""
-    try:
-        status = path.stat()
-    except FileNotFoundError:
-        raise DocumentError(f"{path} does not exist: check the path", code="missing") from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise DocumentError(f"{path} cannot be read ({reason})", code="unreadable") from error
-    if stat.S_ISDIR(status.st_mode):
-        raise DocumentError(f"{path} is a folder: name a file in it", code="folder")
-    if not stat.S_ISREG(status.st_mode):
-        raise DocumentError(
-            f"{path} is a device, pipe or socket, not a file: save its content to a file", code="special"
-        )
-    if not os.access(path, os.R_OK):
-        raise DocumentError(f"{path} cannot be read: you lack the permission to read it", code="unreadable")
-    if status.st_size == 0:
-        raise DocumentError(f"{path} is empty (0 bytes): get a fresh copy", code="empty")
-    if status.st_size > limits.max_file_bytes:
-        raise DocumentError(
-            f"{path} has {status.st_size:,} bytes, the limit is {limits.max_file_bytes:,}: split it", code="too-large"
-        )
 
 
 def _no_text(path: Path, document: Document) -> DocumentError:
@@ -181,12 +155,12 @@ class _Reading:
                 if data is None:
                     child.failure = "damaged: its parser crashed"
                     return None
-                message = json.loads(data)
-                if isinstance(message, dict):
-                    child.opened = True
-                    return message
-                child.failure = "damaged: its parser sent nonsense"
-                return None
+                message = _parsed(data)
+                if message is None:
+                    child.failure = "damaged: its parser sent nonsense"
+                    return None
+                child.opened = True
+                return message
 
     # -- messages ------------------------------------------------------------------------------------------------
 
@@ -225,6 +199,9 @@ class _Reading:
             self._warnings.append(f"{name} has no pages of its own, so all of it was read instead of pages {asked}.")
 
     def _take_page(self, page: RawPage) -> None:
+        """Keep the next page; ValueError when the child sent another one, as only a hijacked child would."""
+        if page.number != self._missing():
+            raise ValueError(f"page {page.number} out of turn")
         self._chars += sum(len(line.text) for line in page.lines) + sum(len(block.text) for block in page.blocks)
         if self._chars > self._job.limits.max_text_chars:
             raise DocumentError(
@@ -269,6 +246,15 @@ class _Reading:
                 self._record(RawPage(number, problem=f"not read: {self._failures} pages before it failed"))
             self._warnings.append(f"Reading stopped after {self._failures} pages that could not be read.")
             self._finished = True
+
+
+def _parsed(data: bytes) -> dict[str, Any] | None:
+    """A message, None for anything else: a hostile file may have taken the child over."""
+    try:
+        message = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return message if isinstance(message, dict) else None
 
 
 class _Child:

@@ -99,7 +99,7 @@ def named_pipe(folder: Path, pdf: Path) -> Path:
         (encrypted, ["locked.pdf", "--password"], "password"),
         (damaged, ["damaged.pdf"], "damaged"),
         (picture_named_pdf, ["picture.pdf", "PNG"], "format"),
-        (named_pipe, ["pipe.pdf"], "unreadable"),
+        (named_pipe, ["pipe.pdf"], "special"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )

@@ -12,7 +12,7 @@ from app.documents.limits import PageRange
 from app.documents.model import Document
 from app.documents.passages import split_passages
 from app.services import library as library_module
-from app.services.library import LibraryService, check_file
+from app.services.library import LibraryService
 from app.storage.database import Database
 from app.storage.documents import DocumentStore
 
@@ -117,14 +117,3 @@ def test_failed_read_leaves_nothing(database: Database, file: Path) -> None:
     with pytest.raises(DocumentError):
         library.import_file(file)
     assert DocumentStore(database).counts()["documents"] == 0
-
-
-def test_what_is_no_document_is_named_at_once(tmp_path: Path) -> None:
-    """Missing, folder, empty: each has its own sentence and code."""
-    (tmp_path / "empty.pdf").touch()
-    found = {}
-    for name in ("nowhere.pdf", ".", "empty.pdf"):
-        with pytest.raises(DocumentError) as caught:
-            check_file(tmp_path / name)
-        found[name] = (caught.value.code, str(tmp_path / name) in caught.value.message)
-    assert found == {"nowhere.pdf": ("missing", True), ".": ("folder", True), "empty.pdf": ("empty", True)}

@@ -31,6 +31,8 @@ class HostileFile:
             raise ValueError("no such font")
         elif order == "hoard":
             bytearray(1 << 40)
+        elif order == "lie":
+            return RawPage(99)
         return RawPage(number, blocks=(Block(BlockKind.PARAGRAPH, order),))
 
     def outline(self) -> list[OutlineEntry]:

@@ -14,6 +14,7 @@ from app.core.errors import DocumentError, UserError
 from app.documents.limits import PageRange, ReadingLimits
 from app.documents.readers import registry
 from app.inference.generator import ReadCancelled
+from app.worker import reading
 from app.worker.reading import load_document
 from tests.documents.pdf_files import column, write_pdf
 
@@ -50,6 +51,13 @@ def test_pages_that_crash_or_raise(hostile: Path) -> None:
         "damaged: needs more memory than one document may take",
         "",
     ]
+
+
+def test_page_that_says_it_is_another(hostile: Path) -> None:
+    """It is given up like a crash, and the rest is read."""
+    hostile.write_text("one\nlie\nthree\n")
+    document = load_document(hostile, limits=QUICK)
+    assert [page.problem for page in document.pages] == ["", "its parser sent nonsense (page 99 out of turn)", ""]
 
 
 def test_too_many_failures(hostile: Path) -> None:
@@ -141,6 +149,13 @@ def test_bad_input(tmp_path: Path, name: str, make, code: str) -> None:  # type:
         load_document(path)
     assert caught.value.code == code
     assert name in caught.value.message and "\n" not in caught.value.message
+
+
+@pytest.mark.parametrize("data", [b"\xff\xfe", b"[1, 2]", b"{", b"[" * 100_000])
+def test_only_a_message_is_taken_from_the_child(data: bytes) -> None:
+    """Whatever else comes through the pipe costs the document, not the program."""
+    assert reading._parsed(data) is None
+    assert reading._parsed(b'{"type": "done"}') == {"type": "done"}
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no /dev/zero")

@@ -35,8 +35,9 @@ _EXTENSIONS = {
 }
 _TEXT_FORMATS = ("text", "markdown", "html")
 _SNIFF_BYTES = 8192
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _KNOWN_BINARIES = (
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office file (.doc, .xls, .ppt): save it as .docx or PDF"),
+    (_OLE, "an old Office file (.doc, .xls, .ppt): save it as .docx or PDF"),
     (b"{\\rtf", "an RTF file: save it as .docx or PDF"),
     (b"\x89PNG", "a PNG image: only documents with text can be read"),
     (b"\xff\xd8\xff", "a JPEG image: only documents with text can be read"),
@@ -97,6 +98,12 @@ def _binary_format(path: Path, head: bytes) -> str | None:
         return "pdf"
     if head.startswith(b"PK\x03\x04"):
         return _zip_format(path)
+    if head.startswith(_OLE) and path.suffix.lower() == ".docx":
+        # Word wraps an encrypted document in the container of its old formats.
+        raise DocumentError(
+            f"{path.name} is encrypted, or an old .doc file: open it in Word and save a .docx without a password",
+            code="encrypted",
+        )
     for magic, description in _KNOWN_BINARIES:
         if head.startswith(magic) and not (magic == b"MZ" and b"\0" not in head):
             raise DocumentError(f"{path.name} is {description}", code="format")

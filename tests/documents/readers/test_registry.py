@@ -69,3 +69,14 @@ def test_zip_kinds(tmp_path: Path) -> None:
         archive.writestr("photo.jpg", "x")
     with pytest.raises(DocumentError, match="no EPUB and no DOCX"):
         sniff_format(tmp_path / "x.zip")
+
+
+def test_encrypted_docx(tmp_path: Path) -> None:
+    """Word's encryption is told from an old Office file by the name it was given."""
+    ole = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
+    with pytest.raises(DocumentError, match="without a password") as caught:
+        sniff_format(make(tmp_path / "a.docx", ole))
+    assert caught.value.code == "encrypted"
+    with pytest.raises(DocumentError, match="an old Office file") as caught:
+        sniff_format(make(tmp_path / "a.doc", ole))
+    assert caught.value.code == "format"
