@@ -327,7 +327,8 @@ def _key(document_id: str, page_range: str, info: ModelInfo, style: Style) -> Su
         model_fingerprint=info.fingerprint,
         style=style.value,
         page_range=page_range,
-        options=f"reader {READER_VERSION}, task {TASK_VERSION}",
+        # The tokenizer decides where parts end: notes of other parts are of no use.
+        options=f"reader {READER_VERSION}, task {TASK_VERSION}, tokenizer {info.tokenizer_hash[:16]}",
     )
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -149,6 +150,13 @@ def test_finished_summary_is_found_again(harness, item, generator) -> None:
     assert service.finished("d1", "", generator.info, Style.BRIEF) == result
     assert service.finished("d1", "", generator.info, Style.DETAILED) is None
     assert service.finished("d1", "1-2", generator.info, Style.BRIEF) is None
+
+
+def test_other_tokenizer_begins_anew(harness, item, generator) -> None:
+    """Its parts end elsewhere, so the notes of an interrupted run with the same weights are not gone on with."""
+    harness.run(item, generator, parts=2)
+    generator.info = replace(generator.info, tokenizer_hash="2" * 64)
+    assert harness.run(item, generator)[0] == SummaryStarted("job2", parts_written=0, parts_read=0)
 
 
 def test_stored_job_is_shown_whole_or_as_far_as_it_came(harness, item, generator) -> None:
