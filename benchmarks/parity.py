@@ -50,8 +50,8 @@ def main() -> None:
     cache = RESULTS.parent / ".cache"
     kernels = choose_kernels(config.width, config.mlp_width, load_compiled(cache), cache_dir=cache)
     device = torch.device("cpu")
-    exact = build_griffin(config, checkpoint.source, WeightFormat.FLOAT32, device, None)
-    int8 = build_griffin(config, checkpoint.source, WeightFormat.INT8, device, kernels)
+    exact = build_griffin(config, checkpoint.source, WeightFormat.FLOAT32, device, None, kernels.compiled)
+    int8 = build_griffin(config, checkpoint.source, WeightFormat.INT8, device, kernels, kernels.compiled)
     text = next((ROOT / "resources" / "sample").glob("*.txt")).read_text(encoding="utf-8")
     ids = torch.tensor([load_tokenizer(STARTER).encode(text)[:TOKENS]])
     assert ids.shape[1] == TOKENS, "the sample is shorter than the check needs"

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from app.inference.config import Activation
-from app.inference.layers import activate, attend, block_diagonal, causal_conv, rg_lru, rms_norm, rotate
+from app.inference.layers import BlockDiagonal, attend
 from app.inference.linear import Linear
-from app.inference.scan import Scan
+from app.inference.ops import Ops
 from app.inference.shapes import Hidden
 from app.inference.state import LayerState, RecurrentState, WindowState
 
@@ -20,25 +20,13 @@ class Step:
 
     position: tokens taken in before this pass.
     cos, sin: (t, rotary_dim / 2) rotary angles of the new tokens.
-    mask: (t, s) bool over past window and new tokens, None for a single token, which sees the whole window.
+    mask: (t, s) bool over past window and new tokens, None where causality says it all (see layers.attend).
     """
 
     position: int
     cos: Tensor
     sin: Tensor
     mask: Tensor | None
-
-
-@dataclass(frozen=True, slots=True)
-class BlockDiagonal:
-    """A gate of the RG-LRU: weight (h, e/h, e/h) as (in, out), bias (h, e/h), float32."""
-
-    weight: Tensor
-    bias: Tensor
-
-    def __call__(self, x: Tensor) -> Tensor:
-        """(b, t, e) -> (b, t, e) float32 logits."""
-        return block_diagonal(x, self.weight, self.bias)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,25 +44,22 @@ class RecurrentBlock:
     log_decay: Tensor
     """(e,) float32, -c * softplus(a_param)."""
     activation: Activation
-    scan: Scan
+    ops: Ops
 
     def __call__(self, x: Hidden, state: LayerState, step: Step) -> Hidden:
         """(b, t, d) -> (b, t, d); `state` is advanced in place."""
         assert isinstance(state, RecurrentState)
         n = self.linear_x.prepare(x)
-        gate = activate(self.linear_y(n), self.activation)
-        c, state.conv_tail = causal_conv(self.linear_x(n), self.conv_weight, self.conv_bias, state.conv_tail)
-        wide = c.float()
-        h, state.h = rg_lru(
-            wide,
-            self.input_gate(wide),
-            self.recurrence_gate(wide),
+        c, state.conv_tail = self.ops.causal_conv(self.linear_x(n), self.conv_weight, self.conv_bias, state.conv_tail)
+        h, state.h = self.ops.rg_lru(
+            c,
+            self.input_gate,
+            self.recurrence_gate,
             self.log_decay,
             state.h,
             starts_sequence=step.position == 0,
-            scan=self.scan,
         )
-        return self.linear_out(self.linear_out.prepare(gate.mul_(h)))
+        return self.linear_out(self.linear_out.prepare(self.ops.gate(self.linear_y(n), h, self.activation)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +71,16 @@ class AttentionBlock:
     v_proj: Linear
     o_proj: Linear
     head_dim: int
+    ops: Ops
 
     def __call__(self, x: Hidden, state: LayerState, step: Step) -> Hidden:
         """(b, t, d) -> (b, t, d); the window in `state` is advanced in place."""
         assert isinstance(state, WindowState)
         b, t, _ = x.shape
         n = self.q_proj.prepare(x)
-        q, k, v = (
-            proj(n).reshape(b, t, -1, self.head_dim).transpose(1, 2) for proj in (self.q_proj, self.k_proj, self.v_proj)
-        )
-        q, k = rotate(q, step.cos, step.sin), rotate(k, step.cos, step.sin)
+        q, k, v = (proj(n).reshape(b, t, -1, self.head_dim) for proj in (self.q_proj, self.k_proj, self.v_proj))
+        q, k = self.ops.rotate(q, step.cos, step.sin), self.ops.rotate(k, step.cos, step.sin)
+        v = v.transpose(1, 2)
         out = self._decode(q, k, v, state, step) if t == 1 else self._read(q, k, v, state, step)
         return self.o_proj(self.o_proj.prepare(out))
 
@@ -114,7 +99,7 @@ class AttentionBlock:
         # The window has a slot for every visible key, the new token's included: it replaces the one that fell out.
         state.write(k, v, step.position)
         used = state.filled(step.position + 1)
-        return attend(q, state.k[:, :, :used], state.v[:, :, :used], None)
+        return self.ops.attend_one(q, state.k, state.v, used)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +110,13 @@ class Mlp:
     up_proj: Linear
     down_proj: Linear
     activation: Activation
+    ops: Ops
 
     def __call__(self, x: Hidden) -> Hidden:
         """(b, t, d) -> (b, t, d)."""
         n = self.gate_proj.prepare(x)
-        gate = activate(self.gate_proj(n), self.activation)
-        return self.down_proj(self.down_proj.prepare(gate.mul_(self.up_proj(n))))
+        gated = self.ops.gate(self.gate_proj(n), self.up_proj(n), self.activation)
+        return self.down_proj(self.down_proj.prepare(gated))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +128,9 @@ class ResidualBlock:
     channel_gain: Tensor
     mlp: Mlp
     eps: float
+    ops: Ops
 
     def __call__(self, x: Hidden, state: LayerState, step: Step) -> Hidden:
         """(b, t, d) -> (b, t, d); `state` is advanced in place."""
-        x = x + self.temporal(rms_norm(x, self.temporal_gain, self.eps), state, step)
-        return x + self.mlp(rms_norm(x, self.channel_gain, self.eps))
+        x = x + self.temporal(self.ops.rms_norm(x, self.temporal_gain, self.eps), state, step)
+        return x + self.mlp(self.ops.rms_norm(x, self.channel_gain, self.eps))

@@ -9,6 +9,7 @@ import itertools
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from math import prod
 from pathlib import Path
@@ -114,12 +115,14 @@ class Engine:
         form = wanted or _default_format(checkpoint.stored_format, target)
         if form is WeightFormat.INT8 and target.type != "cpu":
             raise UserError(f"weight format int8 runs on the CPU only so far, not on {target.type}: use bfloat16")
-        kernels = None
+        compiled, kernels = None, None
+        if target.type == "cpu" and form.dtype == torch.float32:
+            compiled = load_compiled(cache_dir)
         if form is WeightFormat.INT8:
             config = checkpoint.config
-            kernels = choose_kernels(config.width, config.mlp_width, load_compiled(cache_dir), cache_dir=cache_dir)
+            kernels = choose_kernels(config.width, config.mlp_width, compiled, cache_dir=cache_dir)
         with torch.inference_mode(), memory_errors("the model"):
-            model = build_griffin(checkpoint.config, checkpoint.source, form, target, kernels)
+            model = build_griffin(checkpoint.config, checkpoint.source, form, target, kernels, compiled)
         info = ModelInfo(
             name=path.resolve().name,
             path=str(path),
@@ -222,7 +225,8 @@ class Engine:
             return Generation("", (), FinishReason.CANCELLED)
         if sequence.logits is None:
             raise UserError("there is nothing to go on from: the state is fresh and the prompt is empty")
-        return self._write(sequence, sampler, max_new_tokens, on_text, cancelled)
+        with nullcontext() if self.kernels is None else self.kernels.writing_threads():
+            return self._write(sequence, sampler, max_new_tokens, on_text, cancelled)
 
     @torch.inference_mode()
     def save_state(self, state: StateRef) -> bytes:

@@ -1,7 +1,7 @@
-"""The parts around the int8 products, each in one pass over its data, compiled by numba.
+"""The passes around the matrix products, each over its data once, compiled by numba.
 
-linear.py and scan.py hold the same operations in plain torch, and use these where numba works and the data lies in
-the CPU's memory as float32. Imported only by kernels.load_fused: numba takes half a second.
+layers.py and linear.py hold the same operations in plain torch; these are used where numba works and the data lies in
+the CPU's memory as float32. Imported only by compiled.load_compiled: numba takes half a second.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Int32s = NDArray[np.int32]
 LARGEST_CODE = 127 * 256
 # Sums may be taken in any order; NaN and infinity keep their meaning.
 _ANY_ORDER = {"reassoc", "contract", "arcp", "nsz"}
-_CHANNELS = 64
+_CONTRACT = {"contract"}
 
 
 @njit(cache=True, fastmath={"nnan", "nsz"}, nogil=True)
@@ -74,16 +74,170 @@ def multiply_row(x: Floats, weight: Int8s, w_scale: Floats, bias: Floats, out: F
         out[row] = total * w_scale[row] + bias[row]
 
 
-@njit(cache=True, parallel=True, nogil=True)
-def scan(x: Floats, a: Floats, h: Floats) -> None:
-    """h_t = a_t * h_{t-1} + x_t over (b, t, e), in place: x becomes every h_t, h (b, e) the last."""
+@njit(cache=True, inline="always", fastmath=_CONTRACT)
+def _expm1_parts(x: np.float32) -> tuple[np.float32, np.float32]:
+    """m and s with e^x - 1 = s * m + (s - 1), s a power of two: Cephes' expf, to 1e-7; x is cut at +-87."""
+    # Written so that NaN stays NaN, and without min and max, which would keep LLVM from using vectors.
+    x = np.float32(-87.0) if x < np.float32(-87.0) else x
+    x = np.float32(87.0) if x > np.float32(87.0) else x
+    n = np.rint(x * np.float32(1.4426950408889634))
+    f = (x - n * np.float32(0.693359375)) + n * np.float32(2.12194440e-4)
+    p = np.float32(1.9875691500e-4)
+    p = p * f + np.float32(1.3981999507e-3)
+    p = p * f + np.float32(8.3334519073e-3)
+    p = p * f + np.float32(4.1665795894e-2)
+    p = p * f + np.float32(1.6666665459e-1)
+    p = p * f + np.float32(5.0000001201e-1)
+    return p * f * f + f, np.int32((np.int32(n) + np.int32(127)) << np.int32(23)).view(np.float32)
+
+
+@njit(cache=True, inline="always", fastmath=_CONTRACT)
+def _sigmoid(x: np.float32) -> np.float32:
+    m, s = _expm1_parts(-x)
+    return np.float32(1.0) / (np.float32(1.0) + (s * m + s))
+
+
+@njit(cache=True, inline="always", fastmath=_CONTRACT)
+def _activate(x: np.float32, silu: bool) -> np.float32:
+    """SiLU, or GELU in its tanh form: x * sigmoid(2 sqrt(2/pi) (x + 0.044715 x^3))."""
+    if silu:
+        return x * _sigmoid(x)
+    return x * _sigmoid(np.float32(1.5957691216057308) * (x + np.float32(0.044715) * x * x * x))
+
+
+@njit(cache=True, fastmath=_ANY_ORDER, parallel=True, nogil=True)
+def rms_norm(x: Floats, gain: Floats, eps: float, out: Floats) -> None:
+    """x (n, d) -> out (n, d), each row over its root mean square, times gain (d,)."""
+    n, width = x.shape
+    for row in prange(n):
+        total = np.float32(0.0)
+        for k in range(width):
+            total += x[row, k] * x[row, k]
+        scale = np.float32(1.0) / np.sqrt(total / np.float32(width) + np.float32(eps))
+        for k in range(width):
+            out[row, k] = x[row, k] * scale * gain[k]
+
+
+@njit(cache=True, fastmath=_CONTRACT, parallel=True, nogil=True)
+def gate(x: Floats, up: Floats, silu: bool, out: Floats) -> None:
+    """out = act(x) * up, all (n, m)."""
+    n, width = x.shape
+    for row in prange(n):
+        for k in range(width):
+            out[row, k] = _activate(x[row, k], silu) * up[row, k]
+
+
+@njit(cache=True, fastmath=_CONTRACT, parallel=True, nogil=True)
+def causal_conv(x: Floats, weight: Floats, bias: Floats, tail: Floats, out: Floats) -> None:
+    """x (b, t, e), weight (c, e), tail (b, c-1, e) before x -> out (b, t, e); see layers.causal_conv."""
     batch, steps, width = x.shape
-    blocks = (width + _CHANNELS - 1) // _CHANNELS
+    taps = weight.shape[0]
+    for job in prange(batch * steps):
+        b, t = job // steps, job % steps
+        for k in range(width):
+            out[b, t, k] = bias[k]
+        for tap in range(taps):
+            at = t - (taps - 1) + tap
+            if at >= 0:
+                for k in range(width):
+                    out[b, t, k] += weight[tap, k] * x[b, at, k]
+            else:
+                for k in range(width):
+                    out[b, t, k] += weight[tap, k] * tail[b, at + taps - 1, k]
+
+
+@njit(cache=True, fastmath=_CONTRACT, parallel=True, nogil=True)
+def rg_lru(
+    x: Floats, i_logits: Floats, r_logits: Floats, log_decay: Floats, h: Floats, starts_sequence: bool, out: Floats
+) -> None:
+    """Gates and recurrence in one pass over time, each block of channels on its own; see layers.rg_lru.
+
+    x, out: (b, t, e); i_logits, r_logits: (blocks, b*t, e/blocks); log_decay: (e,); h: (b, e), advanced in place.
+    """
+    batch, steps, width = x.shape
+    blocks = i_logits.shape[0]
+    size = width // blocks
+    one = np.float32(1.0)
     for job in prange(batch * blocks):
-        row = job // blocks
-        first = (job % blocks) * _CHANNELS
-        last = min(first + _CHANNELS, width)
+        b, block = job // blocks, job % blocks
+        first = block * size
+        # Arrays of this job's own: with them LLVM sees that the loops below are free of overlaps, and uses vectors.
+        decay, value, state = np.empty(size, np.float32), np.empty(size, np.float32), np.empty(size, np.float32)
+        for k in range(size):
+            state[k] = h[b, first + k]
         for t in range(steps):
-            for k in range(first, last):
-                h[row, k] = a[row, t, k] * h[row, k] + x[row, t, k]
-                x[row, t, k] = h[row, k]
+            row = b * steps + t
+            for k in range(size):
+                m, s = _expm1_parts(_sigmoid(r_logits[block, row, k]) * log_decay[first + k])
+                # u = a - 1 is exact near a = 1, where memory is longest; 1 - a^2 = -u (2 + u).
+                u = s * m + (s - one)
+                decay[k] = one + u
+                value[k] = np.sqrt(-u * (np.float32(2.0) + u))
+            if starts_sequence and t == 0:
+                value[:] = one
+            for k in range(size):
+                value[k] *= _sigmoid(i_logits[block, row, k]) * x[b, t, first + k]
+            for k in range(size):
+                state[k] = decay[k] * state[k] + value[k]
+                out[b, t, first + k] = state[k]
+        for k in range(size):
+            h[b, first + k] = state[k]
+
+
+@njit(cache=True, fastmath=_CONTRACT, parallel=True, nogil=True)
+def rotate(x: Floats, cos: Floats, sin: Floats, out: Floats) -> None:
+    """x (b, t, heads, k) -> out (b, heads, t, k), cos and sin (t, half); see layers.rotate."""
+    batch, steps, heads, width = x.shape
+    half = cos.shape[1]
+    for job in prange(batch * steps):
+        b, t = job // steps, job % steps
+        for head in range(heads):
+            for k in range(half):
+                first, second = x[b, t, head, k], x[b, t, head, half + k]
+                out[b, head, t, k] = first * cos[t, k] - second * sin[t, k]
+                out[b, head, t, half + k] = second * cos[t, k] + first * sin[t, k]
+            for k in range(2 * half, width):
+                out[b, head, t, k] = x[b, t, head, k]
+
+
+@njit(cache=True, fastmath=_ANY_ORDER, nogil=True)
+def block_diagonal_row(x: Floats, weight: Floats, bias: Floats, out: Floats) -> None:
+    """One token: x (e,), weight (h, e/h, e/h) as (in, out), bias (h, e/h) -> out (h, e/h)."""
+    blocks, size, _ = weight.shape
+    for block in range(blocks):
+        for j in range(size):
+            out[block, j] = bias[block, j]
+        for i in range(size):
+            value = x[block * size + i]
+            for j in range(size):
+                out[block, j] += value * weight[block, i, j]
+
+
+@njit(cache=True, fastmath=_ANY_ORDER, nogil=True)
+def attend_row(q: Floats, k: Floats, v: Floats, scores: Floats, out: Floats) -> None:
+    """One token: q (h, k), keys and values (g, w, k), scores (s,) for working -> out (h, k) from the first s slots."""
+    heads, width = q.shape
+    slots = scores.size
+    shared = heads // k.shape[0]
+    factor = np.float32(1.0) / np.sqrt(np.float32(width))
+    for head in range(heads):
+        group = head // shared
+        largest = np.float32(-np.inf)
+        for slot in range(slots):
+            total = np.float32(0.0)
+            for i in range(width):
+                total += q[head, i] * k[group, slot, i]
+            scores[slot] = total * factor
+            largest = max(largest, scores[slot])
+        for slot in range(slots):
+            m, s = _expm1_parts(scores[slot] - largest)
+            scores[slot] = s * m + s
+        total = np.float32(0.0)
+        for slot in range(slots):
+            total += scores[slot]
+        for i in range(width):
+            out[head, i] = np.float32(0.0)
+        for slot in range(slots):
+            weight = scores[slot] / total
+            for i in range(width):
+                out[head, i] += weight * v[group, slot, i]

@@ -9,8 +9,9 @@ from torch import Tensor
 
 from app.inference.blocks import ResidualBlock, Step
 from app.inference.config import BlockType, GriffinConfig
-from app.inference.layers import rms_norm, rotary_angles, window_mask
+from app.inference.layers import rotary_angles, window_mask
 from app.inference.linear import Embedding, Linear
+from app.inference.ops import Ops
 from app.inference.shapes import Hidden, Logits, TokenIds
 from app.inference.state import ModelState, fresh_state, slot_positions
 
@@ -29,6 +30,7 @@ class Griffin:
     blocks: tuple[ResidualBlock, ...]
     final_gain: Tensor
     head: Linear
+    ops: Ops
     dtype: torch.dtype
     device: torch.device
 
@@ -47,7 +49,7 @@ class Griffin:
             x = block(x, layer_state, step)
         state.position += ids.shape[1]
         state.logits = None
-        return rms_norm(x, self.final_gain, self.config.rms_norm_eps)
+        return self.ops.rms_norm(x, self.final_gain, self.config.rms_norm_eps)
 
     def logits(self, hidden: Hidden) -> Logits:
         """Scores of the next token, (b, t, d) -> (b, t, v) float32, soft-capped where the model is."""
@@ -64,7 +66,8 @@ class Griffin:
         new = torch.arange(position, position + t, device=self.device)
         cos, sin = rotary_angles(new, config.rotary_dim, config.rope_base)
         mask = None
-        if BlockType.ATTENTION in config.block_types and t > 1:
+        plainly_causal = t == 1 or (position == 0 and t <= config.window_keys)
+        if BlockType.ATTENTION in config.block_types and not plainly_causal:
             past = slot_positions(position, config.window_keys, self.device)
             mask = window_mask(new, torch.cat((past, new)), config.window_keys)
         return Step(position, cos, sin, mask)

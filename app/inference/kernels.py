@@ -13,6 +13,7 @@ import json
 import platform
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -85,6 +86,12 @@ class KernelChoice:
         # The float product takes one token only; from two tokens on the next class's choice serves.
         return self.chosen[max((size for size in TOKEN_CLASSES[2:] if tokens >= size), default=TOKEN_CLASSES[1])]
 
+    def writing_threads(self) -> AbstractContextManager[None]:
+        """The threads to work with while writing token by token: one, where the product for one token uses one."""
+        if self.compiled is not None and self.chosen[1] == FLOAT_ROW:
+            return self.compiled.single_thread()
+        return contextlib.nullcontext()
+
 
 def choose_kernels(
     in_features: int, out_features: int, compiled: Compiled | None, *, cache_dir: Path | None = None
@@ -128,6 +135,8 @@ def self_test(in_features: int, out_features: int, compiled: Compiled | None) ->
                 seconds[f"{tokens} {name}"] = None
         seconds |= {f"{tokens} {name}": value for name, value in timed.items()}
         chosen[tokens] = _fastest(timed)
+    if compiled is not None:
+        compiled.forget()
     return KernelChoice(chosen, seconds, compiled)
 
 

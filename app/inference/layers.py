@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F  # noqa: N812 (the field's usual name)
 from torch import Tensor
 
 from app.inference.config import Activation
-from app.inference.scan import Scan, rnn_scan
+from app.inference.scan import rnn_scan
 from app.inference.shapes import ConvTail, Expanded, Heads, Hidden, RNNState
 
 RG_LRU_C = 8.0
@@ -69,11 +70,18 @@ def causal_conv(x: Expanded, weight: Tensor, bias: Tensor, tail: ConvTail) -> tu
     return y, padded[:, t:].clone()
 
 
-def block_diagonal(x: Expanded, weight: Tensor, bias: Tensor) -> Expanded:
-    """Block-diagonal linear map: (b, t, e) with weight (h, e/h, e/h) as (in, out) and bias (h, e/h), in float32."""
-    b, t, e = x.shape
-    blocks = x.float().reshape(b * t, weight.shape[0], -1).transpose(0, 1)
-    return torch.baddbmm(bias[:, None], blocks, weight).transpose(0, 1).reshape(b, t, e)
+@dataclass(frozen=True, slots=True)
+class BlockDiagonal:
+    """A gate of the RG-LRU: weight (h, e/h, e/h) as (in, out), bias (h, e/h), float32."""
+
+    weight: Tensor
+    bias: Tensor
+
+    def __call__(self, x: Expanded) -> Expanded:
+        """(b, t, e) float32 -> logits (b, t, e)."""
+        b, t, e = x.shape
+        blocks = x.reshape(b * t, self.weight.shape[0], -1).transpose(0, 1)
+        return torch.baddbmm(self.bias[:, None], blocks, self.weight).transpose(0, 1).reshape(b, t, e)
 
 
 def rg_lru(
@@ -84,7 +92,6 @@ def rg_lru(
     h0: RNNState,
     *,
     starts_sequence: bool,
-    scan: Scan = rnn_scan,
 ) -> tuple[Expanded, RNNState]:
     """Real-Gated Linear Recurrent Unit (Griffin, section 2.4), all in float32.
 
@@ -96,7 +103,6 @@ def rg_lru(
         log_decay: (e,) the constant -c * softplus(a_param) per channel.
         h0: (b, e) float32.
         starts_sequence: the first token is the sequence's first: its input enters with factor 1.
-        scan: the recurrence, scan.rnn_scan or its compiled twin.
     """
     log_a = recurrence_gate.sigmoid_().mul_(log_decay)
     gated = input_gate.sigmoid_().mul_(x)
@@ -104,7 +110,7 @@ def rg_lru(
     multiplier = (2.0 * log_a).expm1_().neg_().sqrt_()
     if starts_sequence:
         multiplier[:, 0] = 1.0
-    return scan(gated.mul_(multiplier), log_a.exp_(), h0)
+    return rnn_scan(gated.mul_(multiplier), log_a.exp_(), h0)
 
 
 def window_mask(query_positions: Tensor, key_positions: Tensor, window_keys: int) -> Tensor:
@@ -116,7 +122,8 @@ def window_mask(query_positions: Tensor, key_positions: Tensor, window_keys: int
 def attend(q: Heads, k: Heads, v: Heads, mask: Tensor | None) -> Tensor:
     """Softmax attention with grouped key/value heads: q (b, h, t, k), k and v (b, g, s, k) -> (b, t, h*k).
 
-    mask: (t, s) bool or None when every query sees every key. Scores are scaled by 1 / sqrt(k), without soft cap.
+    mask: (t, s) bool, or None for plain causality: one query that sees every key, or t queries on their own t keys.
+    Scores are scaled by 1 / sqrt(k), without soft cap.
     """
     b, heads, t, width = q.shape
     groups = k.shape[1]
@@ -128,5 +135,5 @@ def attend(q: Heads, k: Heads, v: Heads, mask: Tensor | None) -> Tensor:
             scores.masked_fill_(~mask, -math.inf)
         out = torch.matmul(torch.softmax(scores, dim=-1).to(v.dtype), v)
         return out.reshape(b, 1, heads * width)
-    out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, enable_gqa=groups != heads)
+    out = F.scaled_dot_product_attention(q, k, v, mask, is_causal=mask is None, enable_gqa=groups != heads)
     return out.transpose(1, 2).reshape(b, t, heads * width)

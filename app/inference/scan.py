@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import torch
 
 from app.inference.shapes import Expanded, RNNState
-
-Scan = Callable[[Expanded, Expanded, RNNState], tuple[Expanded, RNNState]]
-"""x, a, h0 -> h, last h; see rnn_scan."""
 
 
 def rnn_scan(x: Expanded, a: Expanded, h0: RNNState) -> tuple[Expanded, RNNState]:

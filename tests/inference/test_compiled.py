@@ -6,8 +6,10 @@ import pytest
 import torch
 
 from app.inference.compiled import Compiled, load_compiled
+from app.inference.config import Activation
+from app.inference.layers import BlockDiagonal
 from app.inference.linear import quantize_rows
-from app.inference.scan import rnn_scan
+from app.inference.ops import TorchOps
 
 
 @pytest.fixture(scope="module")
@@ -18,18 +20,59 @@ def compiled() -> Compiled:
     return found
 
 
-@pytest.mark.parametrize("t", [1, 2, 33, 500])
-@pytest.mark.parametrize("width", [1, 63, 64, 65, 130])
-def test_scan(t: int, width: int, compiled: Compiled) -> None:
-    """Two sequences, at widths around the block of channels; the state given in stays."""
+@pytest.mark.parametrize("t", [1, 2, 3, 4, 70])
+@pytest.mark.parametrize("blocks", [1, 3])
+@pytest.mark.parametrize("starts_sequence", [False, True])
+def test_recurrent_passes(t: int, blocks: int, starts_sequence: bool, compiled: Compiled) -> None:
+    """Convolution and RG-LRU of two sequences against plain torch; the states given in stay as they are."""
     generator = torch.Generator().manual_seed(t)
-    x, a = torch.randn((2, t, width), generator=generator), torch.rand((2, t, width), generator=generator)
-    h0 = torch.randn((2, width), generator=generator)
-    before = h0.clone()
-    expected, expected_last = rnn_scan(x.clone(), a.clone(), h0)
-    h, last = compiled.rnn_scan(x.clone(), a.clone(), h0)
-    assert torch.allclose(h, expected, atol=1e-5) and torch.allclose(last, expected_last, atol=1e-5)
-    assert torch.equal(h0, before)
+    width = 6 * blocks
+    x, tail, h0 = (torch.randn((2, n, width), generator=generator) for n in (t, 3, 1))
+    h0 = h0[:, 0].contiguous()
+    conv, bias = torch.randn((4, width), generator=generator), torch.randn(width, generator=generator)
+    gates = [
+        BlockDiagonal(torch.randn((blocks, 6, 6), generator=generator), torch.randn((blocks, 6), generator=generator))
+        for _ in range(2)
+    ]
+    # Decays from almost 1 (1 - a^2 of about 1e-7) to almost 0.
+    log_decay = -torch.logspace(-7, 1.5, width)
+    before = h0.clone(), tail.clone()
+    plain = TorchOps()
+    for ours, theirs in zip(
+        compiled.causal_conv(x, conv, bias, tail), plain.causal_conv(x, conv, bias, tail), strict=True
+    ):
+        assert torch.allclose(ours, theirs, atol=1e-5)
+    for ours, theirs in zip(
+        compiled.rg_lru(x, *gates, log_decay, h0, starts_sequence=starts_sequence),
+        plain.rg_lru(x, *gates, log_decay, h0, starts_sequence=starts_sequence),
+        strict=True,
+    ):
+        assert torch.allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+    assert torch.equal(h0, before[0]) and torch.equal(tail, before[1])
+
+
+@pytest.mark.parametrize("activation", Activation)
+def test_gate_over_the_whole_range(activation: Activation, compiled: Compiled) -> None:
+    """From where the exponential underflows to where it would overflow; NaN stays NaN."""
+    x = torch.linspace(-120, 120, 4001).reshape(1, 1, -1)
+    ours = compiled.gate(x.clone(), torch.full_like(x, 2.0), activation)
+    assert torch.allclose(ours, TorchOps().gate(x.clone(), torch.full_like(x, 2.0), activation), rtol=1e-5, atol=1e-6)
+    assert bool(compiled.gate(torch.full((1, 1, 1), float("nan")), torch.ones(1, 1, 1), activation).isnan().all())
+
+
+@pytest.mark.parametrize("used", [1, 5, 9])
+def test_attend_one(used: int, compiled: Compiled) -> None:
+    """Two sequences, four query heads on two key heads, a window partly and wholly filled, large scores."""
+    generator = torch.Generator().manual_seed(used)
+    q, k, v = (8 * torch.randn((2, n, t, 16), generator=generator) for n, t in ((4, 1), (2, 9), (2, 9)))
+    assert torch.allclose(compiled.attend_one(q, k, v, used), TorchOps().attend_one(q, k, v, used), atol=1e-4)
+
+
+def test_rms_norm(compiled: Compiled) -> None:
+    """Rows of ordinary and of tiny numbers, and of zeros."""
+    x = torch.randn((1, 3, 40), generator=torch.Generator().manual_seed(0)) * torch.tensor([1.0, 1e-4, 0.0])[:, None]
+    gain = torch.linspace(-1, 2, 40)
+    assert torch.allclose(compiled.rms_norm(x, gain, 1e-6), TorchOps().rms_norm(x, gain, 1e-6), rtol=1e-5, atol=1e-7)
 
 
 def test_quantize_rows(compiled: Compiled) -> None:
@@ -59,3 +102,16 @@ def test_without_numba_torch_does_the_work(monkeypatch: pytest.MonkeyPatch) -> N
     """A machine without it is slower, nothing more."""
     monkeypatch.setitem(sys.modules, "numba", None)
     assert load_compiled() is None
+
+
+def test_single_thread(compiled: Compiled) -> None:
+    """One thread inside, the former number again afterwards, after an error too."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        with pytest.raises(ZeroDivisionError), compiled.single_thread():
+            assert torch.get_num_threads() == 1
+            raise ZeroDivisionError
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from app.inference.config import Activation
 from app.inference.layers import (
+    BlockDiagonal,
     activate,
     attend,
-    block_diagonal,
     causal_conv,
     rg_lru,
     rms_norm,
@@ -113,7 +113,7 @@ def test_block_diagonal() -> None:
     x = torch.tensor([[[1.0, 2.0, 3.0, 4.0]]])
     weight = torch.tensor([[[1.0, 10.0], [100.0, 1000.0]], [[1.0, 0.0], [0.0, 1.0]]])
     bias = torch.tensor([[0.5, 0.25], [-3.0, -4.0]])
-    assert block_diagonal(x, weight, bias).flatten().tolist() == [201.5, 2010.25, 0.0, 0.0]
+    assert BlockDiagonal(weight, bias)(x).flatten().tolist() == [201.5, 2010.25, 0.0, 0.0]
 
 
 def _rg_lru(t: int, *, starts: bool, log_decay: float, r_logit: float = 0.0) -> Tensor:

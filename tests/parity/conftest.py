@@ -51,4 +51,6 @@ def compiled_kernels(tmp_path_factory: pytest.TempPathFactory) -> KernelChoice:
 def load_starter(folder: Path, weight_format: WeightFormat, kernels: KernelChoice = PLAIN) -> Griffin:
     """The starter model in one weight format."""
     checkpoint = open_checkpoint(folder)
-    return build_griffin(checkpoint.config, checkpoint.source, weight_format, torch.device("cpu"), kernels)
+    return build_griffin(
+        checkpoint.config, checkpoint.source, weight_format, torch.device("cpu"), kernels, kernels.compiled
+    )

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F  # noqa: N812 (the field's usual name)
 
-from app.inference.blocks import AttentionBlock, BlockDiagonal, Mlp, RecurrentBlock, ResidualBlock
+from app.inference.blocks import AttentionBlock, Mlp, RecurrentBlock, ResidualBlock
 from app.inference.checkpoints import names
 from app.inference.checkpoints.quantized import MatrixLoader, WeightFormat
 from app.inference.checkpoints.source import TensorSource
 from app.inference.config import BlockType, GriffinConfig
 from app.inference.griffin import Griffin, embedding_scale
 from app.inference.kernels import KernelChoice
-from app.inference.layers import RG_LRU_C
-from app.inference.scan import rnn_scan
+from app.inference.layers import RG_LRU_C, BlockDiagonal
+from app.inference.ops import Ops, TorchOps
 
 
 def build_griffin(
@@ -22,75 +24,83 @@ def build_griffin(
     weight_format: WeightFormat,
     device: torch.device,
     kernels: KernelChoice | None,
+    ops: Ops | None = None,
 ) -> Griffin:
     """The model in the given weight format, from tensors that check.py has seen.
+
+    kernels: the int8 products, needed for int8 only. ops: the passes between products, None for plain torch; compiled
+    ones need float32 activations on the CPU.
 
     CheckpointError: a tensor cannot be read or holds a value that is not finite.
     """
     loader = MatrixLoader(source, weight_format, device, kernels)
-    embedding, head = loader.embedding(names.EMBEDDING)
-    blocks = tuple(_residual_block(config, loader, index) for index in range(len(config.block_types)))
-    return Griffin(
-        config=config,
-        embedding=embedding,
-        embedding_scale=embedding_scale(config),
-        blocks=blocks,
-        final_gain=_gain(loader, names.FINAL_NORM),
-        head=head,
-        dtype=weight_format.dtype,
-        device=device,
-    )
+    return _Builder(config, loader, ops or TorchOps()).build()
 
 
-def _gain(loader: MatrixLoader, name: str) -> torch.Tensor:
-    return 1.0 + loader.vector(name)
+@dataclass(frozen=True, slots=True)
+class _Builder:
+    config: GriffinConfig
+    loader: MatrixLoader
+    ops: Ops
 
+    def build(self) -> Griffin:
+        embedding, head = self.loader.embedding(names.EMBEDDING)
+        return Griffin(
+            config=self.config,
+            embedding=embedding,
+            embedding_scale=embedding_scale(self.config),
+            blocks=tuple(self._residual_block(index) for index in range(len(self.config.block_types))),
+            final_gain=self._gain(names.FINAL_NORM),
+            head=head,
+            ops=self.ops,
+            dtype=self.loader.format.dtype,
+            device=self.loader.device,
+        )
 
-def _residual_block(config: GriffinConfig, loader: MatrixLoader, index: int) -> ResidualBlock:
-    prefix = names.block(index)
-    recurrent = config.block_types[index] is BlockType.RECURRENT
-    return ResidualBlock(
-        temporal_gain=_gain(loader, prefix + names.TEMPORAL_NORM),
-        temporal=_recurrent(config, loader, prefix) if recurrent else _attention(config, loader, prefix),
-        channel_gain=_gain(loader, prefix + names.CHANNEL_NORM),
-        mlp=Mlp(
-            gate_proj=loader.linear(f"{prefix}mlp_block.gate_proj"),
-            up_proj=loader.linear(f"{prefix}mlp_block.up_proj"),
-            down_proj=loader.linear(f"{prefix}mlp_block.down_proj"),
-            activation=config.activation,
-        ),
-        eps=config.rms_norm_eps,
-    )
+    def _residual_block(self, index: int) -> ResidualBlock:
+        prefix = names.block(index)
+        recurrent = self.config.block_types[index] is BlockType.RECURRENT
+        temporal = f"{prefix}temporal_block."
+        return ResidualBlock(
+            temporal_gain=self._gain(prefix + names.TEMPORAL_NORM),
+            temporal=self._recurrent(temporal) if recurrent else self._attention(temporal),
+            channel_gain=self._gain(prefix + names.CHANNEL_NORM),
+            mlp=Mlp(
+                gate_proj=self.loader.linear(f"{prefix}mlp_block.gate_proj"),
+                up_proj=self.loader.linear(f"{prefix}mlp_block.up_proj"),
+                down_proj=self.loader.linear(f"{prefix}mlp_block.down_proj"),
+                activation=self.config.activation,
+                ops=self.ops,
+            ),
+            eps=self.config.rms_norm_eps,
+            ops=self.ops,
+        )
 
+    def _recurrent(self, prefix: str) -> RecurrentBlock:
+        vector, linear = self.loader.vector, self.loader.linear
+        dtype = self.loader.format.dtype
+        return RecurrentBlock(
+            linear_x=linear(f"{prefix}linear_x"),
+            linear_y=linear(f"{prefix}linear_y"),
+            linear_out=linear(f"{prefix}linear_out"),
+            # (e, 1, c) in the file; one contiguous row per tap here.
+            conv_weight=vector(f"{prefix}conv_1d.weight", dtype)[:, 0].t().contiguous(),
+            conv_bias=vector(f"{prefix}conv_1d.bias", dtype),
+            input_gate=self._gate(f"{prefix}rg_lru.input_gate"),
+            recurrence_gate=self._gate(f"{prefix}rg_lru.recurrent_gate"),
+            # The checkpoint's parameter enters as softplus(+a_param); the paper's Lambda is its negative.
+            log_decay=-RG_LRU_C * F.softplus(vector(f"{prefix}rg_lru.recurrent_param")),
+            activation=self.config.activation,
+            ops=self.ops,
+        )
 
-def _recurrent(config: GriffinConfig, loader: MatrixLoader, prefix: str) -> RecurrentBlock:
-    prefix += "temporal_block."
-    dtype = loader.format.dtype
-    # (e, 1, c) in the file; one contiguous row per tap here.
-    conv_weight = loader.vector(f"{prefix}conv_1d.weight", dtype)[:, 0].t().contiguous()
-    return RecurrentBlock(
-        linear_x=loader.linear(f"{prefix}linear_x"),
-        linear_y=loader.linear(f"{prefix}linear_y"),
-        linear_out=loader.linear(f"{prefix}linear_out"),
-        conv_weight=conv_weight,
-        conv_bias=loader.vector(f"{prefix}conv_1d.bias", dtype),
-        input_gate=_gate(loader, f"{prefix}rg_lru.input_gate"),
-        recurrence_gate=_gate(loader, f"{prefix}rg_lru.recurrent_gate"),
-        # The checkpoint's parameter enters as softplus(+a_param); the paper's Lambda is its negative.
-        log_decay=-RG_LRU_C * F.softplus(loader.vector(f"{prefix}rg_lru.recurrent_param")),
-        activation=config.activation,
-        # The compiled scan works on the CPU's memory; elsewhere the torch one does.
-        scan=rnn_scan
-        if loader.kernels is None or loader.kernels.compiled is None
-        else loader.kernels.compiled.rnn_scan,
-    )
+    def _attention(self, prefix: str) -> AttentionBlock:
+        bias = self.config.attention_bias
+        q, k, v = (self.loader.linear(f"{prefix}{stem}", bias=bias) for stem in ("q_proj", "k_proj", "v_proj"))
+        return AttentionBlock(q, k, v, self.loader.linear(f"{prefix}o_proj"), self.config.head_dim, self.ops)
 
+    def _gain(self, name: str) -> torch.Tensor:
+        return 1.0 + self.loader.vector(name)
 
-def _gate(loader: MatrixLoader, stem: str) -> BlockDiagonal:
-    return BlockDiagonal(loader.vector(f"{stem}_weight"), loader.vector(f"{stem}_bias"))
-
-
-def _attention(config: GriffinConfig, loader: MatrixLoader, prefix: str) -> AttentionBlock:
-    prefix += "temporal_block."
-    q, k, v = (loader.linear(f"{prefix}{stem}", bias=config.attention_bias) for stem in ("q_proj", "k_proj", "v_proj"))
-    return AttentionBlock(q, k, v, loader.linear(f"{prefix}o_proj"), config.head_dim)
+    def _gate(self, stem: str) -> BlockDiagonal:
+        return BlockDiagonal(self.loader.vector(f"{stem}_weight"), self.loader.vector(f"{stem}_bias"))
