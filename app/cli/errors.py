@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import TextIO
 
 from app.cli.output import one_line, print_json
@@ -17,10 +18,12 @@ class Interrupted(Exception):  # noqa: N818 (it is a wish of the user, not an er
 
 
 def report(error: GriffinDeskError, *, as_json: bool, stdout: TextIO = sys.stdout, stderr: TextIO = sys.stderr) -> int:
-    """Tell the user; returns the exit code."""
+    """Tell the user, as far as there is anyone to tell; returns the exit code."""
     message = one_line(error.message)
-    if as_json:
-        print_json(stdout, {"error": {"code": error.code, "message": message}})
-    stderr.write(f"griffin-desk: error: {message}\n")
-    stderr.flush()
+    with suppress(OSError):  # a full disk or a closed pipe may be the very error
+        if as_json:
+            print_json(stdout, {"error": {"code": error.code, "message": message}})
+    with suppress(OSError):
+        stderr.write(f"griffin-desk: error: {message}\n")
+        stderr.flush()
     return EXIT_ERROR

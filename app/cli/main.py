@@ -13,6 +13,7 @@ import time
 from argparse import Namespace
 from collections.abc import Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.cli.errors import EXIT_INTERRUPTED, Interrupted, report
@@ -33,6 +34,7 @@ EXIT_BROKEN_PIPE = 141
 def run(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code: 0, 2 for an error, 130 for Ctrl-C."""
     started_at = time.monotonic()
+    _replace_closed_streams()
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         # A title that the terminal's encoding lacks, or a turn in another one, must not end a run of an hour.
         if hasattr(stream, "reconfigure"):
@@ -41,10 +43,7 @@ def run(arguments: Sequence[str]) -> int:
     loaders: list[EngineLoader] = []
     try:
         code = _run(parse_command_line(arguments), loaders, started_at)
-        sys.stdout.flush()
     except BrokenPipeError:
-        # Python flushes standard output once more at exit; give it somewhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = EXIT_BROKEN_PIPE
     except (KeyboardInterrupt, Interrupted) as interrupt:
         with suppress(OSError):
@@ -52,12 +51,23 @@ def run(arguments: Sequence[str]) -> int:
         code = EXIT_INTERRUPTED
     except GriffinDeskError as error:
         code = report(error, as_json=as_json, stdout=sys.stdout, stderr=sys.stderr)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # Told already. Python flushes standard output once more at exit: give it somewhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if any(loader.running for loader in loaders):
         # Interpreter shutdown under a thread that is loading torch can crash; everything of ours is on disk.
-        sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
     return code
+
+
+def _replace_closed_streams() -> None:
+    """Python has no stream at all where the caller closed it (`>&-`): what is written there goes nowhere."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 (open to the end)
 
 
 def _run(options: Namespace, loaders: list[EngineLoader], started_at: float) -> int:
@@ -69,7 +79,9 @@ def _run(options: Namespace, loaders: list[EngineLoader], started_at: float) -> 
         from app.cli.context import Launch
 
         logger("cli").info("%s begun", options.command)
-        return _command(Launch(options, paths, settings, started_at, loaders))
+        code = _command(Launch(options, paths, settings, started_at, loaders))
+        sys.stdout.flush()
+        return code
     except (GriffinDeskError, BrokenPipeError, Interrupted) as error:
         logger("cli").info("%s ended: %s", options.command, type(error).__name__, exc_info=error)
         raise

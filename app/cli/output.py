@@ -57,7 +57,7 @@ def write_atomically(path: Path, text: str) -> None:
     temporary: Path | None = None
     try:
         with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", errors="replace", dir=path.parent, prefix=f".{path.name}.", delete=False
+            "w", encoding="utf-8", errors="replace", dir=path.parent, prefix=".griffin-desk-", delete=False
         ) as stream:
             temporary = Path(stream.name)
             stream.write(text)

@@ -174,7 +174,7 @@ class SummaryService:
         with self._locks.hold("\n".join(("summary", *astuple(key)))) as ours:
             if not ours:
                 raise UserError(
-                    f"another Griffin Desk is summarising {item.document.title} with this model and style; "
+                    f'another Griffin Desk is summarising "{item.document.title}" with this model and style; '
                     "wait for it to finish, then run the command again",
                     code="busy",
                 )

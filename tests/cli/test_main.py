@@ -2,7 +2,11 @@ from __future__ import annotations
 
 import errno
 import json
+import os
+import shlex
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -92,3 +96,29 @@ def test_environment_names_the_data_folder(tmp_path, monkeypatch, capsys) -> Non
     assert run(["sessions", "list", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"conversations": [], "summaries": []}
     assert (tmp_path / "env" / "library.sqlite").is_file()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+@pytest.mark.parametrize("extra", [[], ["--json"]])
+def test_full_disk_behind_standard_output(tmp_path, extra) -> None:
+    """Redirected onto a full disk: one line and exit code 2, also where the error is to be JSON."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "app", "models", "list", "--data-dir", str(tmp_path), *extra],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env={**os.environ, "PYTHONUNBUFFERED": ""},  # as users run it: the error comes with the last flush
+        )
+    assert done.returncode == 2
+    assert done.stderr == "griffin-desk: error: the disk is full; free some space and run the command again\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no POSIX shell")
+@pytest.mark.parametrize(("closed", "code"), [(">&-", 0), (">&- 2>&-", 0), ("--session x >&- 2>&-", 2)])
+def test_closed_streams(tmp_path, closed, code) -> None:
+    """Nobody listens: the command runs all the same and ends with its code."""
+    line = f"{shlex.quote(sys.executable)} -m app models list --data-dir {shlex.quote(str(tmp_path))} {closed}"
+    done = subprocess.run(line, shell=True, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", "")

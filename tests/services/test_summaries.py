@@ -290,7 +290,7 @@ def test_second_run_at_the_same_time_is_refused(harness, item, generator) -> Non
         with pytest.raises(UserError) as caught:
             harness.run(item, generator, fresh=fresh)
         assert caught.value.code == "busy"
-        assert "another Griffin Desk is summarising Rivers" in caught.value.message
+        assert 'another Griffin Desk is summarising "Rivers"' in caught.value.message
     result = list(events)[-1]
     assert isinstance(result, SummaryResult)
     assert [section.title for section in result.sections] == ["S0", "S1", "S2", "S3"]
