@@ -1,8 +1,8 @@
 """From a written line to the quote that supports it, or to none.
 
 A line is supported when one quote of at most two neighbouring sentences holds all its numbers and names and at least
-60 % of its stemmed content words. A line of so few words that sharing them proves nothing must stand there word for
-word.
+60 % of its stemmed content words (80 % when a short line needs two sentences). A line of so few words that sharing
+them proves nothing must stand there word for word.
 """
 
 from __future__ import annotations
@@ -21,6 +21,10 @@ from app.tasks.words import Kind, Lexicon, Terms, Word
 MIN_SHARE = 0.6
 MIN_WORDS = 4
 """A line with fewer content words and numbers is supported only word for word."""
+SHORT_WORDS = 7
+SHORT_SHARE = 0.8
+"""What two sentences together must hold of a line with fewer than SHORT_WORDS content words and numbers: two long
+sentences hold three of any five common words too often."""
 MAX_GAP = 400
 """Sentences further apart than this many characters are no neighbours."""
 
@@ -83,6 +87,8 @@ class QuoteIndex:
         best = _best(held, required, needed, len(self.spans))
         if best is not None:
             return self.spans[best]
+        if len(terms.stems) + len(terms.numbers) < SHORT_WORDS:
+            needed = SHORT_SHARE * len(terms.stems)
         best = _best(
             [(rows[:-1] | rows[1:]) & self._neighbours for rows in held],
             [(rows[:-1] | rows[1:]) & self._neighbours for rows in required],

@@ -121,3 +121,12 @@ def test_quote_skips_pages_without_text_in_it() -> None:
     """White space on a page is no quote."""
     document = make_document(["End.  ", "", "Start."])
     assert [citation.page for citation in quote(document, (0, len(document.text)))] == [1, 3]
+
+
+def test_short_line_needs_more_of_two_sentences() -> None:
+    """Three of five words suffice in one sentence; of two sentences together four of five are needed."""
+    document = make_document(["Ships bring grain and coal to the quay. Trains carry timber and cloth to the hills."])
+    index = QuoteIndex(document, sentence_spans(document.text))
+    assert cite("Ships bring grain past walls", index).supported
+    assert not cite("Ships bring timber past walls", index).supported
+    assert cite("Ships bring grain; trains carry wool", index).supported
