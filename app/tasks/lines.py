@@ -22,11 +22,11 @@ _LABEL = re.compile(
 _META = re.compile(
     r"""^(?:(?:overall|in\s+(?:summary|conclusion|short)|finally|additionally|furthermore)\W+)?
     (?:
-      (?:this|the|in\s+this|in\s+the)\s+(?:given\s+|above\s+|following\s+|provided\s+)?
+      (?:the\s+\w+\s+(?:part|half|section|paragraph)\s+of\s+)?(?:this|the|in\s+this|in\s+the)\s+(?:given\s+|above\s+|following\s+|provided\s+)?
         (?:text|section|passage|chapter|document|article|author|summary|excerpt|essay|paper|notes?|book|paragraph|story|content|speaker
         |narrator|discussion)\b
         (?:\s+(?:also|then|further|briefly|mainly|primarily|concludes\s+by|goes\s+on\s+to|begins\s+by|seems\s+to|appears\s+to))*\s+
-        (?:is\s+about|is\s+(?:a|an)\s+(?:summary|overview|discussion)|discuss\w*|describ\w*|explain\w*|provid\w*|cover\w*|explor\w*|outlin\w*
+        (?:is\s+about|is\s+(?:designed|intended|meant|divided|structured|organi[sz]ed)|is\s+(?:a|an)\s+(?:summary|overview|discussion)|discuss\w*|describ\w*|explain\w*|provid\w*|cover\w*|explor\w*|outlin\w*
         |present\w*|summari[sz]\w*|introduc\w*|highlight\w*|focus\w*|emphasi[sz]\w*|mention\w*|talk\w*|address\w*|examin\w*|conclud\w*
         |delv\w*|include\w*|contain\w*|aim\w*|offer\w*|begin\w*|end\w*)
     | (?:i|we)\s+(?:can|could|will|hope|am|'m|have|would|apologi[sz]e)\b | (?:sure|certainly|of\s+course)\b[!,.]

@@ -57,8 +57,12 @@ def write_notes(
     notes_from: NotesFrom,
     cancelled: Cancelled,
 ) -> tuple[Line, ...]:
-    """Lines the model writes about the part that `state` has just read; the state is left as it was."""
-    if not candidates(document, part, lexicon):
+    """Lines the model writes about the part that `state` has just read; the state is left as it was.
+
+    Where nothing of what it writes is a line worth keeping, the part speaks for itself: its key sentences are taken.
+    """
+    claims = candidates(document, part, lexicon)
+    if not claims:
         return ()
     if notes_from is NotesFrom.RUNNING_STATE:
         fork = generator.fork(state)
@@ -73,6 +77,8 @@ def write_notes(
         generator.drop(fork)
     index = QuoteIndex(document, (p.sentence for p in pieces(document, part.start, part.end)), lexicon)
     lines = clean_lines(written, lexicon, finished=finished)
+    if not lines:
+        return pick_notes(document, part, claims, None)
     return tuple(cite(line, index) for line in lines[: note_lines(style, part.tokens) + 1])
 
 

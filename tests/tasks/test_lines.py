@@ -17,6 +17,7 @@ def test_list_marks_and_emphasis_go() -> None:
 def test_talk_about_the_text_goes() -> None:
     """Lines that describe the text instead of saying what it says are dropped."""
     assert clean("This section discusses the history of sand. The text is about rivers and lakes.") == []
+    assert clean("The first part of this section focuses on sand and its history in rivers.") == []
 
 
 def test_lead_of_a_claim_goes() -> None:

@@ -209,3 +209,11 @@ def test_default_style() -> None:
     assert default_style(replace(info, parameters=150_000_000)) is Style.KEY_PASSAGES
     assert default_style(replace(info, parameters=2_700_000_000)) is Style.BRIEF
     assert default_style(replace(info, parameters=2_700_000_000, is_chat=False)) is Style.KEY_PASSAGES
+
+
+def test_part_speaks_for_itself_where_nothing_was_written(document: Document) -> None:
+    """An answer without a usable line is replaced by the part's key sentences, word for word."""
+    done = last(list(summarize(document, FakeGenerator(lambda text: "Sure!"), style=Style.BRIEF)))
+    for section, page in zip(done.sections, document.pages, strict=True):
+        assert section.notes
+        assert all(line.supported and line.text in page.text for line in section.notes)
