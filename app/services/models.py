@@ -20,7 +20,7 @@ _WEIGHT_SUFFIXES = (".safetensors", ".pt")
 
 @dataclass(frozen=True, slots=True)
 class InstalledModel:
-    """A model's files: a folder, or one weights file."""
+    """A model's folder."""
 
     name: str
     path: Path
@@ -29,8 +29,6 @@ class InstalledModel:
 
     def files(self) -> list[Path]:
         """All files, in order of name."""
-        if self.path.is_file():
-            return [self.path]
         return sorted(file for file in self.path.iterdir() if file.is_file())
 
     @property
@@ -57,9 +55,12 @@ class ModelService:
         return resolve_model(name_or_path, self._bundled, self._models_dir)
 
     def last_known(self, model: InstalledModel, *, device: str, weight_format: str) -> ModelInfo | None:
-        """What these very files were when they were last loaded with these options; None when never."""
+        """What these very files were when they were last loaded with these options; None when that is not known."""
         text = self._known.find(file_signature(model, device=device, weight_format=weight_format))
-        return model_info_loads(text) if text else None
+        try:
+            return model_info_loads(text) if text else None
+        except (TypeError, ValueError):  # kept by a version of this program that knew other facts of a model
+            return None
 
     def remember(self, model: InstalledModel, info: ModelInfo, *, device: str, weight_format: str) -> None:
         """Keep what the files turned out to be."""
@@ -90,7 +91,7 @@ def resolve_model(name_or_path: str, bundled: Path, models_dir: Path) -> Install
         path = path.absolute()
         if not looks_like_model(path):
             raise CheckpointError(
-                f"{path} is no model: expected a folder with config.json and *.safetensors, or a .pt file",
+                f"{path} is no model: expected a folder with config.json and *.safetensors",
                 code="not-a-model",
             )
         return InstalledModel(path.name, path, "path")
@@ -102,10 +103,8 @@ def resolve_model(name_or_path: str, bundled: Path, models_dir: Path) -> Install
 
 
 def looks_like_model(path: Path) -> bool:
-    """Whether it is worth asking the engine: a weights file, or a folder that holds one or a config.json."""
+    """Whether it is worth asking the engine, which says what is missing: a folder with a config.json or weights."""
     try:
-        if path.is_file():
-            return path.suffix in _WEIGHT_SUFFIXES
         return path.is_dir() and any(f.name == "config.json" or f.suffix in _WEIGHT_SUFFIXES for f in path.iterdir())
     except OSError:  # a folder that may not be looked into must not hide the others
         return False

@@ -37,7 +37,7 @@ def test_bundled_first_then_the_users(models: ModelService) -> None:
 
 
 def test_resolve_by_name_and_path(models: ModelService, tmp_path: Path) -> None:
-    """A name of the list, or the path of a folder or weights file."""
+    """A name of the list, or the path of a folder."""
     assert models.resolve("mine").path == tmp_path / "models" / "mine"
     other = _model(tmp_path / "else" / "where")
     assert (models.resolve(str(other)).name, models.resolve(str(other)).origin) == ("where", "path")
@@ -70,6 +70,21 @@ def test_changed_files_are_not_known(models: ModelService, tmp_path: Path) -> No
     status = config.stat()
     os.utime(config, ns=(status.st_atime_ns, status.st_mtime_ns + 1))
     assert models.last_known(model, device="auto", weight_format="auto") is None
+
+
+def test_facts_of_another_version_are_not_known(models: ModelService, database: Database) -> None:
+    """What a version with other facts of a model remembered costs loading the model, not the command."""
+    model = models.resolve("mine")
+    signature = file_signature(model, device="auto", weight_format="auto")
+    KnownModelStore(database).remember(signature, '{"name": "m", "colour": "blue"}', now=1.0)
+    assert models.last_known(model, device="auto", weight_format="auto") is None
+
+
+def test_a_file_is_no_model(models: ModelService, tmp_path: Path) -> None:
+    """Weights alone cannot be run: the message says what is expected."""
+    (tmp_path / "weights.safetensors").write_bytes(b"1")
+    with pytest.raises(CheckpointError, match=r"expected a folder with config\.json and \*\.safetensors"):
+        models.resolve(str(tmp_path / "weights.safetensors"))
 
 
 def test_signature_sees_new_files(models: ModelService) -> None:
