@@ -6,33 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.context import Launch
 from app.cli.main import run
 from app.storage.database import Database
 from tests.fakes import FakeGenerator
 
 
-class Loader:
-    """Stands for the engine's loader; `make` may raise what a broken installation raises."""
-
-    running = False
-
-    def __init__(self, make: Callable[[], FakeGenerator]) -> None:
-        self._make = make
-
-    def result(self) -> FakeGenerator:
-        return self._make()
-
-    def kernels(self) -> dict[str, str]:
-        return {}
-
-
 @pytest.fixture
-def doctor(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def doctor(engine, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     """Run `doctor --json` on a data folder with the given engine; exit code and report."""
 
     def go(make: Callable[[], FakeGenerator]) -> tuple[int, dict]:
-        monkeypatch.setattr(Launch, "start_loading", lambda self, model: Loader(make))
+        engine(make)
         code = run(["doctor", "--json", "--data-dir", str(tmp_path)])
         return code, json.loads(capsys.readouterr().out)
 
