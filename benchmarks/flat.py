@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 import sqlite3
 import statistics
@@ -27,12 +26,8 @@ from typing import IO
 
 import psutil
 
-from app.core.threads import wait_passively
-
-wait_passively(os.environ)
-
-from app.inference.engine import Engine  # noqa: E402 (the thread policy comes before torch)
-from benchmarks.report import RESULTS, ROOT, STARTER, write  # noqa: E402
+from app.inference.engine import Engine
+from benchmarks.report import RESULTS, ROOT, STARTER, write
 
 MIB = 1024 * 1024
 EARLY_TOKENS, LATE_TOKENS = 5_000, 500_000

@@ -8,26 +8,21 @@ checks on tiny models of every kind run in tests/parity.
 
 from __future__ import annotations
 
-import os
 from itertools import pairwise
 
-from app.core.threads import wait_passively
+import torch
+from torch import Tensor
 
-wait_passively(os.environ)
-
-import torch  # noqa: E402 (the thread policy comes before torch)
-from torch import Tensor  # noqa: E402
-
-from app.inference.checkpoints.builder import build_griffin  # noqa: E402
-from app.inference.checkpoints.quantized import WeightFormat  # noqa: E402
-from app.inference.checkpoints.registry import open_checkpoint  # noqa: E402
-from app.inference.compiled import load_compiled  # noqa: E402
-from app.inference.griffin import Griffin  # noqa: E402
-from app.inference.kernels import choose_kernels  # noqa: E402
-from app.inference.state import ModelState, RecurrentState  # noqa: E402
-from app.inference.tokenizers.base import load_tokenizer  # noqa: E402
-from benchmarks.reference import load_reference  # noqa: E402
-from benchmarks.report import RESULTS, ROOT, STARTER, write  # noqa: E402
+from app.inference.checkpoints.builder import build_griffin
+from app.inference.checkpoints.quantized import WeightFormat
+from app.inference.checkpoints.registry import open_checkpoint
+from app.inference.compiled import load_compiled
+from app.inference.griffin import Griffin
+from app.inference.kernels import choose_kernels
+from app.inference.state import ModelState, RecurrentState
+from app.inference.tokenizers.base import load_tokenizer
+from benchmarks.reference import load_reference
+from benchmarks.report import RESULTS, ROOT, STARTER, write
 
 REFERENCE_TOKENS = 600
 TOKENS = 3 * 2048 + 100

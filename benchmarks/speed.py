@@ -9,21 +9,16 @@ of their rounds are compared, so that what else the machine does falls on both. 
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import time
 from collections.abc import Callable
 
-from app.core.threads import wait_passively
+import torch
 
-wait_passively(os.environ)
-
-import torch  # noqa: E402 (the thread policy comes before torch)
-
-from app.inference.engine import Engine  # noqa: E402
-from app.inference.generator import Sampling  # noqa: E402
-from benchmarks.reference import ReferenceSequence, load_reference  # noqa: E402
-from benchmarks.report import RESULTS, STARTER, write  # noqa: E402
+from app.inference.engine import Engine
+from app.inference.generator import Sampling
+from benchmarks.reference import ReferenceSequence, load_reference
+from benchmarks.report import RESULTS, STARTER, write
 
 PROMPT_TOKENS = 1024
 FIRST, LAST = 4, 64

@@ -9,6 +9,8 @@ from app.core.threads import wait_passively
 
 # Before any test imports torch, as app/__main__.py does for the program.
 wait_passively(os.environ)
+# One place for compiled code: every program that a test starts would otherwise compile for its own data folder.
+os.environ.setdefault("GRIFFIN_DESK_CACHE_DIR", str(Path(__file__).resolve().parent.parent / ".pytest_cache" / "desk"))
 
 ROOT = Path(__file__).resolve().parent.parent
 

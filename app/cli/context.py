@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import secrets
 import time
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.cli.engine import EngineLoader, EngineOptions
-from app.core.paths import DataPaths, resources_dir
+from app.core.paths import DataPaths, cache_dir, resources_dir
 from app.core.settings import Settings
 from app.services.conversations import ConversationService
 from app.services.library import LibraryService
@@ -60,7 +61,7 @@ class Launch:
 
     def start_loading(self, model: InstalledModel) -> EngineLoader:
         """Begin to load a model in the background."""
-        loader = EngineLoader(model, self.engine_options(), self.paths.cache)
+        loader = EngineLoader(model, self.engine_options(), cache_dir(self.paths, os.environ))
         self.loaders.append(loader)
         loader.start()
         return loader

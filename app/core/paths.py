@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from platformdirs import user_data_path
+from platformdirs import user_cache_path, user_data_path
 
 from app.core.errors import InternalError, StorageError
 
 DATA_DIR_VARIABLE = "GRIFFIN_DESK_DATA_DIR"
 """Environment variable that moves the data folder."""
+
+CACHE_DIR_VARIABLE = "GRIFFIN_DESK_CACHE_DIR"
+"""Environment variable that moves the cache folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +46,6 @@ class DataPaths:
         return self.root / "models"
 
     @property
-    def cache(self) -> Path:
-        """What can be worked out again, such as packed weights and the kernel self-test's result."""
-        return self.root / "cache"
-
-    @property
     def locks(self) -> Path:
         """One empty file for each job that is running, so that no second run takes it up."""
         return self.root / "locks"
@@ -58,7 +57,7 @@ class DataPaths:
 
     def create(self) -> None:
         """Make the folders; StorageError when the place cannot be written."""
-        for folder in (self.root, self.models, self.cache, self.locks, self.log.parent):
+        for folder in (self.root, self.models, self.locks, self.log.parent):
             try:
                 # The library holds the text of documents: nobody else on the machine need read it.
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -88,6 +87,22 @@ def data_paths(override: Path | None, environment: Mapping[str, str]) -> DataPat
     chosen = override or (Path(environment[DATA_DIR_VARIABLE]) if environment.get(DATA_DIR_VARIABLE) else None)
     root = chosen if chosen is not None else user_data_path("griffin-desk", appauthor=False)
     return DataPaths(root.expanduser().absolute())
+
+
+def cache_dir(paths: DataPaths, environment: Mapping[str, str]) -> Path:
+    """Where the machine's own results are kept: compiled code, the kernel self-test, hashes of model files.
+
+    GRIFFIN_DESK_CACHE_DIR, else the platform's cache folder, so that a new data folder need not compile again; inside
+    the data folder where neither can be written. It holds nothing of any document and may be deleted at any time.
+    """
+    chosen = environment.get(CACHE_DIR_VARIABLE)
+    folder = Path(chosen) if chosen else user_cache_path("griffin-desk", appauthor=False)
+    folder = folder.expanduser().absolute()
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK | os.X_OK):
+            return folder
+    return paths.root / "cache"
 
 
 def resources_dir() -> Path:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import StorageError
-from app.core.paths import DATA_DIR_VARIABLE, DataPaths, data_paths, resources_dir
+from app.core.paths import DATA_DIR_VARIABLE, DataPaths, cache_dir, data_paths, resources_dir
 
 
 def test_option_wins_over_environment(tmp_path: Path) -> None:
@@ -31,10 +31,10 @@ def test_relative_folder_becomes_absolute(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_create_makes_every_folder(tmp_path: Path) -> None:
-    """create makes models, cache, locks and logs, closed to other users of the machine."""
+    """create makes models, locks and logs, closed to other users of the machine."""
     paths = DataPaths(tmp_path / "a" / "b")
     paths.create()
-    assert sorted(p.name for p in paths.root.iterdir()) == ["cache", "locks", "logs", "models"]
+    assert sorted(p.name for p in paths.root.iterdir()) == ["locks", "logs", "models"]
     assert paths.root.stat().st_mode & 0o777 == 0o700
 
 
@@ -49,3 +49,18 @@ def test_file_in_the_way_is_named(tmp_path: Path) -> None:
 def test_resources_hold_the_starter_model() -> None:
     """In a checkout the resources folder is the one beside the package."""
     assert (resources_dir() / "starter-model" / "config.json").is_file()
+
+
+def test_cache_is_shared_by_data_folders(tmp_path: Path) -> None:
+    """The variable's folder, made where it is missing, whatever the data folder."""
+    environment = {"GRIFFIN_DESK_CACHE_DIR": str(tmp_path / "shared" / "cache")}
+    found = {cache_dir(DataPaths(tmp_path / name), environment) for name in ("one", "two")}
+    assert found == {tmp_path / "shared" / "cache"}
+    assert (tmp_path / "shared" / "cache").is_dir()
+
+
+def test_cache_that_cannot_be_made_goes_into_the_data_folder(tmp_path: Path) -> None:
+    """A file stands in the way of the cache folder: the program still has a place to compile to."""
+    (tmp_path / "file").write_text("")
+    environment = {"GRIFFIN_DESK_CACHE_DIR": str(tmp_path / "file" / "cache")}
+    assert cache_dir(DataPaths(tmp_path / "data"), environment) == tmp_path / "data" / "cache"
