@@ -63,6 +63,7 @@ class EngineLoader:
 
         return Engine.load(
             self._model.path,
+            name=self._model.name,
             device=self._options.device,
             weight_format=None if self._options.weight_format == "auto" else self._options.weight_format,
             threads=self._options.threads or None,

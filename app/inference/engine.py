@@ -85,6 +85,7 @@ class Engine:
         cls,
         path: Path,
         *,
+        name: str | None = None,
         device: str = "auto",
         weight_format: str | None = None,
         threads: int | None = None,
@@ -94,6 +95,7 @@ class Engine:
 
         Args:
             path: folder with config.json, weights and tokenizer.
+            name: what the user calls it, None for the folder's name.
             device: one of devices.DEVICES.
             weight_format: one of WeightFormat, None for the format on disk (int8 only on the CPU).
             threads: of the CPU, None for torch's own choice; holds for the whole process.
@@ -124,7 +126,7 @@ class Engine:
         with torch.inference_mode(), memory_errors("the model"):
             model = build_griffin(checkpoint.config, checkpoint.source, form, target, kernels, compiled)
         info = ModelInfo(
-            name=path.resolve().name,
+            name=name or path.resolve().name,
             path=str(path),
             fingerprint=fingerprint(checkpoint.files, form, cache_dir=cache_dir),
             tokenizer_hash=tokenizer.content_hash,

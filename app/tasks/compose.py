@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from app.tasks.extract import Candidate, candidates, centrality, choose, penalti
 from app.tasks.model import Line, SectionNotes, Style
 from app.tasks.parts import Part
 from app.tasks.words import Lexicon
+
+_T = TypeVar("_T")
 
 MAX_CANDIDATES = 1500
 """Sentences compared with each other for the final choice: their similarities take n * n * 4 bytes."""
@@ -29,22 +32,22 @@ def compose_key_passages(
 
     Works from the text and the notes alone, so that a resumed summary ends like an uninterrupted one.
     """
-    kept: list[Candidate] = []
-    noted: list[bool] = []
-    groups: list[int] = []
+    ranked: list[tuple[float, Candidate, bool, int]] = []
     share = max(2, MAX_CANDIDATES // max(1, len(parts)))
     for part, section in zip(parts, sections, strict=True):
         places = {(citation.page, citation.start) for line in section.notes for citation in line.citations}
         found = candidates(document, part, lexicon)
+        if not found:
+            continue
         marks = [_place(document, claim.span[0]) in places for claim in found]
-        if len(found) > share:
-            ranks = standard(centrality(similarities([claim.keys for claim in found])))
-            ranks += NOTED_BONUS * np.array(marks, dtype=np.float32)
-            order = sorted(sorted(range(len(found)), key=lambda i: -ranks[i])[:share])
-            found, marks = [found[i] for i in order], [marks[i] for i in order]
-        kept += found
-        noted += marks
-        groups += [part.index] * len(found)
+        ranks = standard(centrality(similarities([claim.keys for claim in found])))
+        ranks += NOTED_BONUS * np.array(marks, dtype=np.float32)
+        rows = zip(ranks.tolist(), found, marks, [part.index] * len(found), strict=True)
+        ranked += _best(list(rows), [-rank for rank in ranks.tolist()], share)
+    ranked = _best(ranked, [-rank for rank, *_ in ranked], MAX_CANDIDATES)
+    kept = [claim for _, claim, _, _ in ranked]
+    noted = [mark for _, _, mark, _ in ranked]
+    groups = [index for *_, index in ranked]
     if not kept:
         return ()
     similar = similarities([claim.keys for claim in kept])
@@ -59,12 +62,13 @@ def compose_written(
 ) -> tuple[Line, ...]:
     """The written lines that say the most, supported ones first, no two of them the same."""
     share = max(1, MAX_CANDIDATES // max(1, len(sections)))
-    lines: list[Line] = []
-    groups: list[int] = []
+    said: list[tuple[Line, int]] = []
     for section in sections:
-        kept = sorted(section.notes, key=lambda line: not line.supported)[:share]
-        lines += [line for line in section.notes if line in kept]
-        groups += [section.index] * (len(lines) - len(groups))
+        notes = _best(list(section.notes), [not line.supported for line in section.notes], share)
+        said += [(line, section.index) for line in notes]
+    said = _best(said, [not line.supported for line, _ in said], MAX_CANDIDATES)
+    lines = [line for line, _ in said]
+    groups = [index for _, index in said]
     if not lines:
         return ()
     similar = similarities([lexicon.keys(line.text) for line in lines])
@@ -73,6 +77,14 @@ def compose_written(
     count = summary_lines(style, sum(part.tokens for part in parts))
     chosen = choose(scores, similar, count, groups=groups, per_group=lines_per_part(count, len(set(groups))))
     return tuple(lines[index] for index in chosen)
+
+
+def _best(items: list[_T], costs: Sequence[float], limit: int) -> list[_T]:
+    """The `limit` items of least cost, earlier ones where costs are equal, in the order they came in."""
+    if len(items) <= limit:
+        return items
+    order = sorted(range(len(items)), key=lambda index: costs[index])
+    return [items[index] for index in sorted(order[:limit])]
 
 
 def _place(document: Document, offset: int) -> tuple[int, int]:

@@ -89,11 +89,11 @@ def summarize(
     budget = Budget.for_model(generator.info, style)
     lexicon = Lexicon.for_text(document.text)
     parts = plan_parts(document, generator.tokenize, budget)
-    total = sum(part.tokens for part in parts)
     sections = list(resume.notes) if resume else []
     resumed = resume.state if resume else None
     first = resume.parts_read if resume and resumed is not None else 0
     done = sum(part.tokens for part in parts[:first])
+    left = sum(part.tokens for part in parts[first:])
     state = generator.new_state() if resumed is None else generator.fork(resumed)
     space: HiddenSpace | None = None
     try:
@@ -106,11 +106,16 @@ def summarize(
             by_vector = style is Style.KEY_PASSAGES
             if claims and by_vector and space is None:
                 space = HiddenSpace.of_model(generator, cancelled)
+            left -= part.tokens
+            planned = done + part.tokens
             feeding = _read_part(document, part, generator, state, budget, claims if by_vector else (), cancelled)
             for end, tokens, found in feeding:
                 vectors |= found
                 done += tokens
-                yield ReadProgress(document.page_at(max(part.start, end - 1)), done, total)
+                # Sentences next to a cut, or where sections were joined, may make a few tokens more or less than
+                # plan_parts counted: what was read replaces the estimate, so that the reading ends at the total.
+                expected = done if end == part.end else max(done, planned)
+                yield ReadProgress(document.page_at(max(part.start, end - 1)), done, expected + left)
             if not wanted:
                 continue
             if by_vector:

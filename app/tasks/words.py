@@ -27,6 +27,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
+_AMOUNT_DIGITS = 18
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _ENDS_CLAUSE = re.compile(r"[.!?:•\n][\s\"'“‘(\[*_]*$|^[\s\"'“‘(\[*_•–-]*$|[“\"]$")
 _UNIT_NAMES = """two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
@@ -115,7 +116,8 @@ class Lexicon:
                 continue
             if match.lastgroup == "number":
                 value = _value(token)
-                if "." not in value:
+                # A longer row of digits is no amount ("2 million"); of very long ones Python refuses to make a number.
+                if "." not in value and len(value) <= _AMOUNT_DIGITS:
                     pending, pending_is_tens = int(value), False
                 else:
                     yield _number(value)

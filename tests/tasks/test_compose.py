@@ -1,5 +1,5 @@
 from app.documents.model import Document
-from app.tasks.compose import compose_key_passages, compose_written
+from app.tasks.compose import _best, compose_key_passages, compose_written
 from app.tasks.model import Citation, Line, SectionNotes, Style
 from app.tasks.parts import Part
 from app.tasks.words import Lexicon
@@ -67,3 +67,9 @@ def test_written_summary_prefers_supported_lines() -> None:
 def test_nothing_noted_nothing_said() -> None:
     """Empty notes make an empty summary."""
     assert compose_written([Part(0, "", 0, 10, 5, False)], [notes(0)], Style.BRIEF, Lexicon()) == ()
+
+
+def test_best_keeps_the_order() -> None:
+    """The cheapest two, the earlier of equals, in the order they came in."""
+    assert _best(["a", "b", "c", "d"], [2.0, 1.0, 1.0, 1.0], 2) == ["b", "c"]
+    assert _best(["a", "b"], [2.0, 1.0], 2) == ["a", "b"]

@@ -56,6 +56,15 @@ def test_every_token_is_read_once_in_every_style(document: Document, style: Styl
     assert [event.tokens_done for event in progress] == sorted(event.tokens_done for event in progress)
 
 
+def test_progress_ends_at_its_total_where_joined_sections_part_a_word() -> None:
+    """Counted apart the halves of a word are two tokens, read together one: the total follows what was read."""
+    text = "The engineers of the northern province measured every river. " * 3
+    document = make_document([text], [("One", 103), ("Two", len(text) - 103)])
+    assert text[102:104].isalpha()
+    events = [e for e in summarize(document, FakeGenerator(), style=Style.BRIEF) if isinstance(e, ReadProgress)]
+    assert (events[-1].tokens_done, events[-1].tokens_total) == (28, 28)  # 27 words, and the space at the end
+
+
 @pytest.mark.parametrize("style", list(Style))
 @pytest.mark.parametrize("notes_from", list(NotesFrom))
 def test_no_state_is_left(document: Document, style: Style, notes_from: NotesFrom) -> None:

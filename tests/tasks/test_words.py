@@ -74,3 +74,9 @@ def test_language_is_told_by_its_function_words() -> None:
     text = "Der Hund und die Katze sind nicht mit dem Kind in das Haus gegangen, aber sie haben es gesehen."
     assert Lexicon.for_text(text).language == "german"
     assert Lexicon.for_text("The dog and the cat are in the house.").language == "english"
+
+
+def test_a_very_long_row_of_digits_is_a_number_like_any_other() -> None:
+    """Python makes no integers of more than 4,300 digits; a document may hold them."""
+    digits = "7" * 5000
+    assert Lexicon().keys(f"{digits} apples") == [f"#{digits}", "appl"]

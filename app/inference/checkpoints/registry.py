@@ -13,6 +13,8 @@ from app.inference.checkpoints.quantized import WeightFormat, stored_format
 from app.inference.checkpoints.source import TensorSource
 from app.inference.config import GriffinConfig, config_from_json, read_config_json
 
+_CONVERSATION_FILES = ("chat_template.jinja", "tokenizer_config.json", "generation_config.json")
+
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
@@ -22,6 +24,7 @@ class Checkpoint:
     config: GriffinConfig
     source: TensorSource
     files: tuple[Path, ...]
+    """What makes the model itself: config, weights, and how it takes a conversation."""
 
     @property
     def stored_format(self) -> WeightFormat:
@@ -37,4 +40,5 @@ def open_checkpoint(folder: Path) -> Checkpoint:
     files = safetensors_files(folder)
     source = SafetensorsSource(files)
     check_tensors(config, source)
-    return Checkpoint(folder, config, source, (folder / "config.json", *files))
+    spoken = [path for name in _CONVERSATION_FILES if (path := folder / name).is_file()]
+    return Checkpoint(folder, config, source, (folder / "config.json", *files, *spoken))
