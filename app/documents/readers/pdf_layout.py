@@ -17,6 +17,10 @@ from app.documents.readers.pdf_chars import Piece
 _MIN_COLUMN_LINES = 4
 _MIN_PROSE_CHARS = 18
 """Median characters of a column's lines from which they are prose; below it they are the cells of a table."""
+_MIN_BAND_LINES = 8
+"""Lines of each column from which a part of a page is read column by column though the page as a whole is not."""
+_NEAR_MIDDLE = (0.35, 0.6)
+"""Where the left one of two like columns ends, as a share of the width of the page's text."""
 _MAX_SPLITS = 4
 _SAMPLE = 50
 
@@ -93,7 +97,10 @@ def _order(pieces: list[Piece], depth: int) -> list[list[Piece]]:
     """Groups of pieces in reading order."""
     gutter = _gutter(pieces) if depth < _MAX_SPLITS else None
     if gutter is None:
-        return [_down_the_page(pieces)]
+        band = _column_band(pieces) if depth < _MAX_SPLITS else None
+        if band is None:
+            return [_down_the_page(pieces)]
+        return [group for part in band for group in _order(part, depth + 1)]
     groups: list[list[Piece]] = []
     left: list[Piece] = []
     right: list[Piece] = []
@@ -110,7 +117,7 @@ def _order(pieces: list[Piece], depth: int) -> list[list[Piece]]:
             groups.append(_down_the_page(list(crossing)))
             crossing.clear()
 
-    for piece in sorted(pieces, key=lambda piece: (piece.top + piece.bottom) / 2):
+    for piece in sorted(pieces, key=_middle):
         if piece.x0 < gutter < piece.x1:
             flush_columns()
             crossing.append(piece)
@@ -148,6 +155,57 @@ def _gutter(pieces: list[Piece]) -> float | None:
         if score > 0 and (best is None or score > best[0]) and _side_by_side(left, right):
             best = (score, x)
     return None if best is None else best[1]
+
+
+def _column_band(pieces: list[Piece]) -> list[list[Piece]] | None:
+    """Pieces above, within and below the largest band of two like columns; None where there is no such band.
+
+    A page that is mostly a wide figure or table has no gutter as a whole, but its text above or below has one. The
+    columns must be alike, part near the middle and follow one another in the file, unlike the cells of a table.
+    """
+    left_edge = min((piece.x0 for piece in pieces), default=0.0)
+    width = max((piece.x1 for piece in pieces), default=0.0) - left_edge
+    if len(pieces) < 2 * _MIN_COLUMN_LINES or width <= 0:
+        return None
+    down = sorted(range(len(pieces)), key=lambda index: _middle(pieces[index]))
+    step = max(2.0, width / 200)
+    candidates = sorted({round((piece.x1 - left_edge) / step) for piece in pieces})
+    best: tuple[float, int, int] | None = None
+    for candidate in candidates:
+        x = left_edge + (candidate + 0.75) * step
+        if not _NEAR_MIDDLE[0] < (x - left_edge) / width < _NEAR_MIDDLE[1]:
+            continue
+        crossing = [place for place, index in enumerate(down) if pieces[index].x0 < x < pieces[index].x1]
+        for above, below in pairwise([-1, *crossing, len(down)]):
+            score = _columns_score([pieces[index] for index in sorted(down[above + 1 : below])], x)
+            if score > 0 and (best is None or score > best[0]):
+                best = (score, above + 1, below)
+    if best is None or best[2] - best[1] == len(down):
+        return None
+    _, start, end = best
+    parts = (sorted(part) for part in (down[:start], down[start:end], down[end:]))
+    return [[pieces[index] for index in part] for part in parts if part]
+
+
+def _columns_score(band: list[Piece], x: float) -> float:
+    """The area of the lesser of two columns of prose in a band, given in file order, 0 where it is something else."""
+    left = [piece for piece in band if piece.x1 <= x]
+    right = [piece for piece in band if piece.x0 >= x]
+    if min(len(left), len(right)) < _MIN_BAND_LINES or not (_is_prose(left) and _is_prose(right)):
+        return 0.0
+    switches = sum((one.x0 >= x) != (other.x0 >= x) for one, other in pairwise(band))
+    if switches > len(band) // 5:
+        return 0.0
+    narrower, wider = sorted(
+        max(piece.x1 for piece in side) - min(piece.x0 for piece in side) for side in (left, right)
+    )
+    if narrower < 0.75 * wider or not _side_by_side(left, right):
+        return 0.0
+    return min(_area(left), _area(right))
+
+
+def _middle(piece: Piece) -> float:
+    return (piece.top + piece.bottom) / 2
 
 
 def _area(pieces: list[Piece]) -> float:
@@ -213,7 +271,7 @@ def _rows_disordered(pieces: list[Piece]) -> bool:
 def _rows(pieces: list[Piece]) -> list[Piece]:
     """Row by row from the top, each row from left to right."""
     rows: list[list[Piece]] = []
-    for piece in sorted(pieces, key=lambda piece: (piece.top + piece.bottom) / 2):
+    for piece in sorted(pieces, key=_middle):
         if rows and _same_row(rows[-1][0], piece):
             rows[-1].append(piece)
         else:

@@ -34,6 +34,27 @@ def test_two_columns_written_across(tmp_path: Path) -> None:
     assert lines_of(path) == ["A title that spans both of the columns of this page", *LEFT, *RIGHT]
 
 
+WIDE = [
+    f"line {number} of a figure that takes the whole width of the page and most of its height too"
+    for number in range(20)
+]
+
+
+def test_columns_under_a_wide_figure(tmp_path: Path) -> None:
+    """Columns below a figure that fills most of the page are read one after the other."""
+    columns = [*column(50, 400, LEFT), *column(320, 400, RIGHT)]
+    path = write_pdf(tmp_path / "a.pdf", [[*column(50, 700, WIDE, size=11.0), *columns]])
+    assert lines_of(path) == [*WIDE, *LEFT, *RIGHT]
+
+
+def test_table_of_long_cells_under_text(tmp_path: Path) -> None:
+    """Long cells that the file draws row by row under wide lines stay rows."""
+    left, right = column(50, 400, LEFT), column(320, 400, RIGHT)
+    rows = [item for pair in zip(left, right, strict=True) for item in pair]
+    path = write_pdf(tmp_path / "a.pdf", [[*column(50, 700, WIDE, size=11.0), *rows]])
+    assert lines_of(path) == [*WIDE, *(f"{one} {other}" for one, other in zip(LEFT, RIGHT, strict=True))]
+
+
 def test_table_is_read_by_rows(tmp_path: Path) -> None:
     """Short cells side by side are rows of a table, not columns of prose."""
     names = column(50, 700, [f"item {number}" for number in range(8)])
