@@ -22,6 +22,8 @@ _BOLD = re.compile(r"bold|black|heavy|demi|cmbx|sfbx|ecbx|-medi(?:ital)?$")
 _MONOSPACED = re.compile(r"mono|courier|cmtt|sftt|ectt|lmtt|consol|typewriter|menlo|fixed")
 _COLUMN_GAP = 1.2
 """A gap wider than this many font heights ends a piece."""
+BULLETS = frozenset("•●◦▪■")
+"""Signs that begin a line and are often set in a font larger than its words."""
 _SLANTED = 4
 _TOKEN = re.compile(r"(?P<hyphen>[\x02\ufffe])|(?P<newline>[\r\n]+)|(?P<word>[^\s\x00\x02\ufffe]+)")
 """PDFium writes U+0002 or U+FFFE for a hyphen at a line's end and swallows the line break."""
@@ -143,7 +145,9 @@ class _PieceReader:
             height = max(last.bottom - last.top, char.bottom - char.top)
             gap = char.x0 - last.x1
             shift = abs((char.top + char.bottom) - (last.top + last.bottom))
-            if shift > 1.2 * height or gap > _COLUMN_GAP * height or gap < -2 * height:
+            # A bullet in a large font must not bridge a gutter that is wide for the text before it.
+            widest = _COLUMN_GAP * (last.bottom - last.top if char.text in BULLETS else height)
+            if shift > 1.2 * height or gap > widest or gap < -2 * height:
                 self._flush()
             elif (gap < -0.08 * height and any(_doubled(char, other) for other in self._run[-8:])) or _accents(
                 self._run, char, space_before

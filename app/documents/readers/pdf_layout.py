@@ -12,7 +12,7 @@ from itertools import pairwise
 from statistics import median
 
 from app.documents.raw import TURNED, Line
-from app.documents.readers.pdf_chars import Piece
+from app.documents.readers.pdf_chars import BULLETS, Piece
 
 _MIN_COLUMN_LINES = 4
 _MIN_PROSE_CHARS = 18
@@ -74,7 +74,7 @@ def _join_fragments(pieces: list[Piece]) -> list[Piece]:
         last = rows[-1] if rows else None
         if last is not None and _same_row(last, piece):
             gap = piece.x0 - last.x1
-            size = max(last.size, piece.size)
+            size = last.size if piece.text[0] in BULLETS else max(last.size, piece.size)
             if -0.3 * size < gap < 0.9 * size:
                 rows[-1] = _joined(last, piece)
                 continue

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 
 from app.core.errors import DocumentError
@@ -45,6 +46,18 @@ def test_columns_under_a_wide_figure(tmp_path: Path) -> None:
     columns = [*column(50, 400, LEFT), *column(320, 400, RIGHT)]
     path = write_pdf(tmp_path / "a.pdf", [[*column(50, 700, WIDE, size=11.0), *columns]])
     assert lines_of(path) == [*WIDE, *LEFT, *RIGHT]
+
+
+def test_large_bullets_beside_a_narrow_gutter(tmp_path: Path) -> None:
+    """A bullet set larger than the text does not join its line to the column on its left."""
+    left = column(50, 700, LEFT, size=9.0)
+    edge = 50 + max(stringWidth(line, "Helvetica", 9.0) for line in LEFT)
+    bullets = column(edge + 14, 700, ["•"] * 8, size=9.0)
+    bullets = [(x, y, text, 15.0) for x, y, text, _ in bullets]
+    right = column(edge + 22, 700, RIGHT, size=9.0)
+    rows = [item for row in zip(left, bullets, right, strict=True) for item in row]
+    path = write_pdf(tmp_path / "a.pdf", [rows])
+    assert lines_of(path) == [*LEFT, *(f"• {line}" for line in RIGHT)]
 
 
 def test_table_of_long_cells_under_text(tmp_path: Path) -> None:
