@@ -18,7 +18,7 @@ from app.documents.passages import split_passages
 from app.inference.generator import Cancelled, never
 from app.storage.documents import DocumentStore, PageRecord, PassageRecord, Reading, SectionRecord
 
-READER_VERSION = "2"
+READER_VERSION = "3"
 """Raise it when readers, normalisation, outline or passages change what they make of the same bytes."""
 
 _log = logger("library")

@@ -194,7 +194,8 @@ class _Reading:
         asked = self._job.pages
         self._numbers = asked.clip(count) if self._paged else range(1, count + 1)
         if not self._numbers:
-            raise UserError(f"{name} has {count} pages, so there are no pages {asked} to read", code="pages")
+            pages = "1 page" if count == 1 else f"{count} pages"
+            raise UserError(f"{name} has {pages}, so there are no pages {asked} to read", code="pages")
         if not self._paged and asked != PageRange():
             self._warnings.append(f"{name} has no pages of its own, so all of it was read instead of pages {asked}.")
 

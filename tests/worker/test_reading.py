@@ -108,6 +108,9 @@ def test_page_range(tmp_path: Path) -> None:
     ]
     with pytest.raises(UserError, match="has 3 pages, so there are no pages 7- to read"):
         load_document(path, pages=PageRange.parse("7-"))
+    single = write_pdf(tmp_path / "b.pdf", [column(50, 700, ["The only page."])])
+    with pytest.raises(UserError, match="has 1 page, so there are no pages 2- to read"):
+        load_document(single, pages=PageRange.parse("2-"))
 
 
 def test_limits(tmp_path: Path) -> None:
