@@ -144,4 +144,8 @@ def _self_test(generator: TextGenerator) -> dict[str, Any]:
 def _shown(name: str, value: object) -> str:
     if name.endswith("_bytes") and isinstance(value, int):
         return mebibytes(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return one_line(", ".join(f"{key}: {item}" for key, item in value.items()))
     return one_line(str(value))

@@ -115,7 +115,7 @@ def mebibytes(nbytes: int) -> str:
 
 
 def _bullets(lines: Iterable[Line], mark: str) -> str:
-    return "\n".join(f"- {_item(line_text(line, mark))}" for line in lines) or "*(nothing)*"
+    return "\n".join(f"- {_item(line_text(line, mark))}" for line in lines) or "*(no sentence worth quoting)*"
 
 
 def _inline(text: str) -> str:

@@ -24,7 +24,7 @@ from app.storage.summaries import SummaryKey, SummaryRecord, SummaryStore
 from app.tasks.model import Line, SectionNotes, Style
 from app.tasks.summarize import Event, PartDone, ReadProgress, Resume, SummaryDone
 
-TASK_VERSION = "3"
+TASK_VERSION = "4"
 """Raise it when the summary task would write other notes from the same document and model."""
 
 _log = logger("summaries")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 from app.documents.model import Document, PageKind, Passage
 from app.documents.sentences import sentence_spans
@@ -16,6 +17,7 @@ ANSWER_SAMPLING = Sampling(temperature=0.0, repetition_penalty=1.1)
 
 MAX_ANSWER_TOKENS = 256
 
+_ASKS = "Question:"
 INSTRUCTION = (
     "Answer the question from these excerpts of a document and from nothing else. "
     "If they do not hold the answer, say that the document does not say."
@@ -66,7 +68,9 @@ def answer(
     finally:
         generator.drop(state)
     index = QuoteIndex.of_passages(document, used)
-    lines = tuple(cite(written[start:end].strip(), index) for start, end in sentence_spans(written))
+    said = (written[start:end].strip() for start, end in sentence_spans(written))
+    # Small models go on with a question of their own, in the prompt's form.
+    lines = tuple(cite(text, index) for text in takewhile(lambda text: not text.startswith(_ASKS), said))
     return Answer(question, lines, tuple(used))
 
 
@@ -74,4 +78,4 @@ def _prompt(document: Document, question: str, passages: Sequence[Passage]) -> s
     mark = "part" if document.page_kind is PageKind.PART else "page"
     in_order = sorted(passages, key=lambda passage: passage.start)
     excerpts = "\n\n".join(f"({mark} {passage.page_from}) {passage.text}" for passage in in_order)
-    return f"{INSTRUCTION}\n\n{excerpts}\n\nQuestion: {question}"
+    return f"{INSTRUCTION}\n\n{excerpts}\n\n{_ASKS} {question}"

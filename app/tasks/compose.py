@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import TypeVar
 
 import numpy as np
@@ -12,7 +13,7 @@ from app.tasks.budget import lines_per_part, summary_lines
 from app.tasks.citations import verbatim
 from app.tasks.extract import Candidate, candidates, centrality, choose, penalties, similarities, standard
 from app.tasks.model import Line, SectionNotes, Style
-from app.tasks.parts import Part
+from app.tasks.parts import Part, pieces
 from app.tasks.words import Lexicon
 
 _T = TypeVar("_T")
@@ -48,11 +49,11 @@ def compose_key_passages(
     kept = [claim for _, claim, _, _ in ranked]
     noted = [mark for _, _, mark, _ in ranked]
     groups = [index for *_, index in ranked]
+    lines = summary_lines(Style.KEY_PASSAGES, sum(part.tokens for part in parts))
     if not kept:
-        return ()
+        return _opening(document, parts, lines)
     similar = similarities([claim.keys for claim in kept])
     scores = standard(centrality(similar)) - penalties(kept) + NOTED_BONUS * np.array(noted, dtype=np.float32)
-    lines = summary_lines(Style.KEY_PASSAGES, sum(part.tokens for part in parts))
     chosen = choose(scores, similar, lines, groups=groups, per_group=lines_per_part(lines, len(set(groups))))
     return tuple(verbatim(document, kept[index].span) for index in chosen)
 
@@ -85,6 +86,13 @@ def _best(items: list[_T], costs: Sequence[float], limit: int) -> list[_T]:
         return items
     order = sorted(range(len(items)), key=lambda index: costs[index])
     return [items[index] for index in sorted(order[:limit])]
+
+
+def _opening(document: Document, parts: Sequence[Part], count: int) -> tuple[Line, ...]:
+    """What the document begins with, for one without a whole sentence of prose: a card, a form, a table."""
+    spans = (piece.sentence for part in parts for piece in pieces(document, part.start, part.end))
+    worded = (span for span in spans if any(character.isalpha() for character in document.text[slice(*span)]))
+    return tuple(verbatim(document, span) for span in islice(worded, count))
 
 
 def _place(document: Document, offset: int) -> tuple[int, int]:

@@ -48,3 +48,10 @@ def test_evidence_is_cut_to_the_window() -> None:
     found = answer(DOCUMENT, "What crosses?", [PASSAGES[1], PASSAGES[0]], generator)
     assert found.evidence == (PASSAGES[1],)
     assert generator.states == {}
+
+
+def test_a_question_of_the_models_own_ends_the_answer() -> None:
+    """What a small model adds in the prompt's form, and all after it, is not part of the answer."""
+    text = "Freight trains cross the southern bridge. Question: What is a train? It runs on rails."
+    found = answer(DOCUMENT, "What crosses?", PASSAGES, FakeGenerator(lambda _: text, window_tokens=1000))
+    assert [line.text for line in found.lines] == ["Freight trains cross the southern bridge."]

@@ -73,3 +73,11 @@ def test_best_keeps_the_order() -> None:
     """The cheapest two, the earlier of equals, in the order they came in."""
     assert _best(["a", "b", "c", "d"], [2.0, 1.0, 1.0, 1.0], 2) == ["b", "c"]
     assert _best(["a", "b"], [2.0, 1.0], 2) == ["a", "b"]
+
+
+def test_a_document_without_prose_shows_how_it_begins() -> None:
+    """Two words and a row of signs are no claims, yet an empty summary would say less than they do."""
+    document = make_document(["Hi there\n\n--- 12 ---"])
+    summary = compose_key_passages(document, [Part(0, "", 0, len(document.text), 8, False)], [notes(0)], Lexicon())
+    assert [line.text for line in summary] == ["Hi there"]
+    assert summary[0].citations == (Citation(1, "Hi there", 0, 8),)
