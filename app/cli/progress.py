@@ -143,11 +143,8 @@ class LineReport:
             return
         seconds, tokens = now - self._start[0], tokens_done - self._start[1]
         speed = tokens / seconds if seconds > 0 else 0.0
-        left = f", {_duration((tokens_total - tokens_done) / speed)} left" if speed > 0 else ""
-        self.say(
-            f"reading: page {page} of {pages}, {tokens_done:,} of {tokens_total:,} tokens, "
-            f"{speed:,.0f} tokens/s{left}{self._parts}"
-        )
+        rate = f", {speed:,.0f} tokens/s, {_duration((tokens_total - tokens_done) / speed)} left" if speed > 0 else ""
+        self.say(f"reading: page {page} of {pages}, {tokens_done:,} of {tokens_total:,} tokens{rate}{self._parts}")
 
     def part(self, done: int, total: int) -> None:
         """See ProgressReport."""
