@@ -9,7 +9,6 @@ tokens. The choice is cached in a file and shown by `doctor`.
 from __future__ import annotations
 
 import contextlib
-import json
 import platform
 import time
 from collections.abc import Callable, Mapping
@@ -21,6 +20,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from app.inference.cache_file import read_cache, write_cache
 from app.inference.compiled import Compiled
 
 Int8Matmul = Callable[[Tensor, Tensor], Tensor]
@@ -102,11 +102,11 @@ def choose_kernels(
         f"{torch.get_num_threads()} threads|{out_features}x{in_features}|{'compiled' if compiled else 'torch'}"
     )
     path = None if cache_dir is None else cache_dir / "kernels.json"
-    cached = _read_cache(path)
+    cached = _cached_choices(path)
     if key not in cached or (compiled is None and FLOAT_ROW in cached[key].chosen.values()):
         cached[key] = self_test(in_features, out_features, compiled)
         if path is not None:
-            _write_cache(path, cached)
+            write_cache(path, {name: _plain(choice) for name, choice in cached.items()})
     return replace(cached[key], compiled=compiled)
 
 
@@ -189,25 +189,20 @@ def _least_seconds(multiply: Callable[[Tensor], Tensor], weights: list[Tensor]) 
     return min(times)
 
 
-def _read_cache(path: Path | None) -> dict[str, KernelChoice]:
-    if path is None:
-        return {}
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-        choices = {
-            str(key): KernelChoice({int(n): str(name) for n, name in entry["chosen"].items()}, dict(entry["seconds"]))
-            for key, entry in raw.items()
-        }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return {}  # a missing or damaged cache costs one self-test
+def _cached_choices(path: Path | None) -> dict[str, KernelChoice]:
+    """The choices in a cache file; an entry that is damaged or names what is not there costs one self-test."""
     known = {*MATMULS, FLOAT_ROW}
-    return {k: c for k, c in choices.items() if {*c.chosen} == {*TOKEN_CLASSES} and {*c.chosen.values()} <= known}
+    choices = {}
+    for key, entry in read_cache(path).items():
+        try:
+            chosen = {int(tokens): str(name) for tokens, name in entry["chosen"].items()}
+            choice = KernelChoice(chosen, dict(entry["seconds"]))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            continue
+        if {*chosen} == {*TOKEN_CLASSES} and {*chosen.values()} <= known:
+            choices[key] = choice
+    return choices
 
 
-def _write_cache(path: Path, choices: Mapping[str, KernelChoice]) -> None:
-    with contextlib.suppress(OSError):  # a read-only cache folder costs a self-test per start, nothing more
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".tmp")
-        plain = {key: {"chosen": dict(c.chosen), "seconds": dict(c.seconds)} for key, c in choices.items()}
-        temporary.write_text(json.dumps(plain, indent=1), encoding="utf-8")
-        temporary.replace(path)
+def _plain(choice: KernelChoice) -> dict[str, object]:
+    return {"chosen": dict(choice.chosen), "seconds": dict(choice.seconds)}
