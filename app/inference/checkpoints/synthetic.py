@@ -1,0 +1,180 @@
+"""Random weights of any Griffin shape, made tensor by tensor on demand: speed and memory do not ask what a model knows.
+
+The numbers are such that a model of them behaves like one: activations keep their order of magnitude through the
+layers, decays lie between 0.93 and 0.9995, and the logits spread by about three (no uniform noise, no one token that
+always wins), so that formats can be compared on it too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from app.core.errors import InternalError, UserError
+from app.inference.checkpoints import names
+from app.inference.checkpoints.builder import build_griffin
+from app.inference.checkpoints.quantized import WeightFormat
+from app.inference.compiled import load_compiled
+from app.inference.config import BlockType, GriffinConfig
+from app.inference.devices import memory_errors
+from app.inference.griffin import Griffin
+from app.inference.kernels import choose_kernels
+
+OFFSET_SUFFIX = "_offset"
+GROUP = 32
+"""Weights of one int4 group, along a row."""
+
+_DTYPES = {"float32": "F32", "bfloat16": "BF16", "float16": "F16"}
+_TORCH = {"F32": torch.float32, "BF16": torch.bfloat16, "F16": torch.float16, "I8": torch.int8, "U8": torch.uint8}
+_PATTERN = (BlockType.RECURRENT, BlockType.RECURRENT, BlockType.ATTENTION)
+_BLOCK_ELEMENTS = 1 << 24
+"""Random float32 numbers at a time: what is made beside the tensor itself stays at 64 MiB."""
+_CODE_STD = {"I8": 254 / math.sqrt(12), "U8": 15 / math.sqrt(12)}
+"""Standard deviation of uniform codes -127..127 and 0..15."""
+_EMBEDDING_STD, _FINAL_GAIN = 0.1, 30.0
+"""Times 1 / sqrt(d), and the final norm's gain. A small embedding drowns in what the layers add: the head is tied to
+it, and the last token would otherwise be its own best successor for ever. The gain makes up for it in the logits."""
+
+
+def _published(width: int, mlp_width: int, heads: int, layers: int) -> GriffinConfig:
+    return GriffinConfig(
+        vocab_size=256_000,
+        width=width,
+        mlp_width=mlp_width,
+        num_heads=heads,
+        num_kv_heads=1,
+        lru_width=width,
+        block_types=tuple(_PATTERN[index % 3] for index in range(layers)),
+        window_tokens=2048,
+        window_keys=2049,
+    )
+
+
+PRESETS = {"2b": _published(2560, 7680, 10, 26), "9b": _published(4096, 12288, 16, 38)}
+"""The two published RecurrentGemma sizes (google-deepmind/recurrentgemma, common.py)."""
+
+
+def preset(name: str) -> GriffinConfig:
+    """The config of a published size; UserError lists those there are."""
+    if name not in PRESETS:
+        raise UserError(f"unknown size {name!r}: choose one of {', '.join(PRESETS)}")
+    return PRESETS[name]
+
+
+class SyntheticSource:
+    """A TensorSource of random weights in the layout of one weight format.
+
+    Each tensor is drawn anew at every call from a seed that its name gives: the same name, the same numbers, in any
+    order, and nothing is kept.
+    """
+
+    def __init__(self, config: GriffinConfig, form: WeightFormat, *, seed: int = 0, group: int = GROUP) -> None:
+        self._config = config
+        self._form = str(form)
+        self._seed = seed
+        self._group = group
+        self._layout = dict(self._tensors())
+
+    def names(self) -> Iterable[str]:
+        """All tensor names, scales and offsets included."""
+        return self._layout.keys()
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Shape of a tensor; nothing is drawn."""
+        return self._layout[name][1]
+
+    def dtype(self, name: str) -> str:
+        """Element type as safetensors writes it."""
+        return self._layout[name][0]
+
+    def tensor(self, name: str) -> Tensor:
+        """The tensor, on the CPU."""
+        dtype, shape = self._layout[name]
+        digest = hashlib.sha256(f"{self._seed}|{name}".encode()).digest()
+        random = np.random.Generator(np.random.SFC64(int.from_bytes(digest[:16], "little")))
+        if dtype in _CODE_STD:
+            return _codes(random, dtype, shape)
+        low, high = self._range(name, shape)
+        tensor = torch.empty(shape, dtype=_TORCH[dtype])
+        for block in torch.split(tensor.view(-1), _BLOCK_ELEMENTS):
+            block.copy_(torch.from_numpy(random.random(block.numel(), dtype=np.float32)).mul_(high - low).add_(low))
+        return tensor
+
+    def _tensors(self) -> Iterable[tuple[str, tuple[str, tuple[int, ...]]]]:
+        for name, shape in names.expected_shapes(self._config):
+            if self._form in _DTYPES:
+                yield name, (_DTYPES[self._form], shape)
+            elif len(shape) != 2 or not name.endswith(".weight"):
+                yield name, ("F32", shape)
+            elif self._form == "int4" and name != names.EMBEDDING and shape[1] % self._group == 0:
+                rows, columns = shape
+                yield name, ("U8", (rows, columns // 2))
+                yield name + names.SCALE_SUFFIX, ("BF16", (rows, columns // self._group))
+                yield name + OFFSET_SUFFIX, ("BF16", (rows, columns // self._group))
+            elif self._form in ("int8", "int4"):
+                yield name, ("I8", shape)
+                yield name + names.SCALE_SUFFIX, ("F32", (shape[0],))
+            else:
+                raise InternalError(f"no random weights in the format {self._form}")
+
+    def _range(self, name: str, shape: tuple[int, ...]) -> tuple[float, float]:
+        """Bounds of a tensor's uniform numbers."""
+        if name.endswith((names.SCALE_SUFFIX, OFFSET_SUFFIX)):
+            weight = name.removesuffix(names.SCALE_SUFFIX).removesuffix(OFFSET_SUFFIX)
+            code, (_, columns) = self._layout[weight]
+            std = self._matrix_std(weight, 2 * columns if code == "U8" else columns) / _CODE_STD[code]
+            # Every row and group its own: a product that mixes them up must not go unnoticed.
+            return (-9.0 * std, -6.0 * std) if name.endswith(OFFSET_SUFFIX) else (0.8 * std, 1.2 * std)
+        if name.endswith("recurrent_param"):
+            return -9.0, -4.0
+        if name == names.FINAL_NORM:
+            return 0.9 * _FINAL_GAIN, 1.1 * _FINAL_GAIN
+        if "conv_1d.weight" in name:
+            return -0.9, 0.9
+        bound = 0.1  # gains and biases
+        if len(shape) > 1 and not name.endswith("bias"):
+            # A gate's blocks are (h, in, out), square; every other matrix is (out, in).
+            bound = math.sqrt(3.0) * self._matrix_std(name, shape[-1])
+        return -bound, bound
+
+    def _matrix_std(self, name: str, columns: int) -> float:
+        return (_EMBEDDING_STD if name == names.EMBEDDING else 1.0) / math.sqrt(columns)
+
+
+def _codes(random: np.random.Generator, dtype: str, shape: tuple[int, ...]) -> Tensor:
+    """Uniform random bytes: int8 codes -127..127, or two 4-bit codes each."""
+    count = math.prod(shape)
+    # The raw stream, eight codes a draw: drawing bytes one by one would take a minute for 2.7 GB.
+    raw = torch.from_numpy(random.bit_generator.random_raw(-(-count // 8)))
+    codes = raw.view(_TORCH[dtype])[:count].view(shape)
+    return codes.clamp_(min=-127) if dtype == "I8" else codes
+
+
+def build_synthetic(
+    config: GriffinConfig,
+    form: WeightFormat,
+    device: torch.device | str = "cpu",
+    *,
+    seed: int = 0,
+    group: int = GROUP,
+    cache_dir: Path | None = None,
+) -> Griffin:
+    """A model of random weights, with the kernels that Engine.load would give it.
+
+    Memory: the model and one tensor more. Raises ResourceError when that is too much.
+    """
+    target = torch.device(device)
+    compiled, kernels = None, None
+    if target.type == "cpu" and form.dtype == torch.float32:
+        compiled = load_compiled(cache_dir)
+    if form in ("int8", "int4"):
+        kernels = choose_kernels(config.width, config.mlp_width, compiled, cache_dir=cache_dir)
+    source = SyntheticSource(config, form, seed=seed, group=group)
+    with torch.inference_mode(), memory_errors("the model"):
+        return build_griffin(config, source, form, target, kernels, compiled)
