@@ -146,6 +146,11 @@ class Engine:
         return self._info
 
     @property
+    def model(self) -> Griffin:
+        """The loaded model, for what measures it."""
+        return self._model
+
+    @property
     def usage(self) -> Usage:
         """See TextGenerator."""
         return self._usage
@@ -167,6 +172,10 @@ class Engine:
         """See TextGenerator."""
         with memory_errors("another state"):
             return self._keep(self._model.fresh_state())
+
+    def adopt(self, state: ModelState) -> StateRef:
+        """Take over a state that was made elsewhere for this model, such as one filled with random values."""
+        return self._keep(state)
 
     @torch.inference_mode()
     def fork(self, state: StateRef) -> StateRef:

@@ -24,7 +24,7 @@ from app.inference.compiled import load_compiled
 from app.inference.config import BlockType, GriffinConfig
 from app.inference.devices import memory_errors
 from app.inference.griffin import Griffin
-from app.inference.kernels import choose_kernels
+from app.inference.kernels import KernelChoice, choose_kernels
 
 OFFSET_SUFFIX = "_offset"
 GROUP = 32
@@ -165,7 +165,20 @@ def build_synthetic(
     group: int = GROUP,
     cache_dir: Path | None = None,
 ) -> Griffin:
-    """A model of random weights, with the kernels that Engine.load would give it.
+    """A model of random weights; see `build_with_kernels`."""
+    return build_with_kernels(config, form, device, seed=seed, group=group, cache_dir=cache_dir)[0]
+
+
+def build_with_kernels(
+    config: GriffinConfig,
+    form: WeightFormat,
+    device: torch.device | str = "cpu",
+    *,
+    seed: int = 0,
+    group: int = GROUP,
+    cache_dir: Path | None = None,
+) -> tuple[Griffin, KernelChoice | None]:
+    """A model of random weights, with the kernels that Engine.load would give it, and their choice where there is one.
 
     Memory: the model and one tensor more. Raises ResourceError when that is too much.
     """
@@ -177,4 +190,4 @@ def build_synthetic(
         kernels = choose_kernels(config.width, config.mlp_width, compiled, cache_dir=cache_dir)
     source = SyntheticSource(config, form, seed=seed, group=group)
     with torch.inference_mode(), memory_errors("the model"):
-        return build_griffin(config, source, form, target, kernels, compiled)
+        return build_griffin(config, source, form, target, kernels, compiled), kernels
