@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from app.inference.batch import DecodeStep
 from app.inference.config import Activation
-from app.inference.layers import BlockDiagonal, attend
+from app.inference.layers import RecurrentCell, attend
 from app.inference.linear import Linear
 from app.inference.ops import Ops
 from app.inference.shapes import Hidden
@@ -36,30 +37,32 @@ class RecurrentBlock:
     linear_x: Linear
     linear_y: Linear
     linear_out: Linear
-    conv_weight: Tensor
-    """(c, e), the last row for the current token."""
-    conv_bias: Tensor
-    input_gate: BlockDiagonal
-    recurrence_gate: BlockDiagonal
-    log_decay: Tensor
-    """(e,) float32, -c * softplus(a_param)."""
+    cell: RecurrentCell
     activation: Activation
     ops: Ops
 
     def __call__(self, x: Hidden, state: LayerState, step: Step) -> Hidden:
         """(b, t, d) -> (b, t, d); `state` is advanced in place."""
         assert isinstance(state, RecurrentState)
+        cell = self.cell
         n = self.linear_x.prepare(x)
-        c, state.conv_tail = self.ops.causal_conv(self.linear_x(n), self.conv_weight, self.conv_bias, state.conv_tail)
+        c, state.conv_tail = self.ops.causal_conv(self.linear_x(n), cell.conv_weight, cell.conv_bias, state.conv_tail)
         h, state.h = self.ops.rg_lru(
             c,
-            self.input_gate,
-            self.recurrence_gate,
-            self.log_decay,
+            cell.input_gate,
+            cell.recurrence_gate,
+            cell.log_decay,
             state.h,
             starts_sequence=step.position == 0,
         )
         return self.linear_out(self.linear_out.prepare(self.ops.gate(self.linear_y(n), h, self.activation)))
+
+    def decode(self, x: Hidden, state: LayerState, step: DecodeStep) -> Hidden:
+        """One token of each sequence, (b, 1, d) -> (b, 1, d); `state` is advanced in place, in its own tensors."""
+        assert isinstance(state, RecurrentState)
+        n = self.linear_x.prepare(x)
+        out = self.ops.recurrent_step(self.linear_x(n), self.linear_y(n), self.cell, self.activation, state, step)
+        return self.linear_out(self.linear_out.prepare(out))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,14 @@ class AttentionBlock:
         v = v.transpose(1, 2)
         out = self._decode(q, k, v, state, step) if t == 1 else self._read(q, k, v, state, step)
         return self.o_proj(self.o_proj.prepare(out))
+
+    def decode(self, x: Hidden, state: LayerState, step: DecodeStep) -> Hidden:
+        """One token of each sequence, (b, 1, d) -> (b, 1, d); `state` is advanced in place, in its own tensors."""
+        assert isinstance(state, WindowState)
+        shape = (x.shape[0], 1, -1, self.head_dim)
+        n = self.q_proj.prepare(x)
+        q, k, v = (proj(n).reshape(shape) for proj in (self.q_proj, self.k_proj, self.v_proj))
+        return self.o_proj(self.o_proj.prepare(self.ops.attend_step(q, k, v, state, step)))
 
     def _read(self, q: Tensor, k: Tensor, v: Tensor, state: WindowState, step: Step) -> Tensor:
         used = state.filled(step.position)
@@ -133,4 +144,9 @@ class ResidualBlock:
     def __call__(self, x: Hidden, state: LayerState, step: Step) -> Hidden:
         """(b, t, d) -> (b, t, d); `state` is advanced in place."""
         x = x + self.temporal(self.ops.rms_norm(x, self.temporal_gain, self.eps), state, step)
+        return x + self.mlp(self.ops.rms_norm(x, self.channel_gain, self.eps))
+
+    def decode(self, x: Hidden, state: LayerState, step: DecodeStep) -> Hidden:
+        """One token of each sequence, (b, 1, d) -> (b, 1, d); `state` is advanced in place, in its own tensors."""
+        x = x + self.temporal.decode(self.ops.rms_norm(x, self.temporal_gain, self.eps), state, step)
         return x + self.mlp(self.ops.rms_norm(x, self.channel_gain, self.eps))

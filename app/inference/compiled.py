@@ -21,7 +21,7 @@ from app.inference.shapes import ConvTail, Expanded, Heads, Hidden, RNNState
 log = logging.getLogger(__name__)
 
 
-class Compiled:
+class Compiled(TorchOps):
     """Ops, and the passes around int8 products, for float32 tensors in the CPU's memory.
 
     The same results as the torch code to rounding. Tensors must be contiguous: numba compiles anew for other layouts.

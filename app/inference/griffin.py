@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from app.inference.batch import DecodeBatch, DecodeStep
 from app.inference.blocks import ResidualBlock, Step
 from app.inference.config import BlockType, GriffinConfig
 from app.inference.layers import rotary_angles, window_mask
@@ -60,6 +61,19 @@ class Griffin:
     def forward(self, ids: TokenIds, state: ModelState) -> Logits:
         """Advance `state` and return the scores after every token, (b, t) -> (b, t, v)."""
         return self.logits(self.hidden(ids, state))
+
+    def decode(self, ids: TokenIds, batch: DecodeBatch) -> Tensor:
+        """One token of each sequence, ids (b, 1) -> scores of the next tokens (b, v) float32.
+
+        `batch` is advanced in place, positions included, in its own tensors. Nothing waits for the device and no
+        shape depends on a position: a CUDA graph can capture this. Equals `forward` of each sequence to rounding.
+        """
+        step = DecodeStep.at(batch.positions, self.config)
+        x = self.embedding(ids) * self.embedding_scale
+        for block, layer_state in zip(self.blocks, batch.layers, strict=True):
+            x = block.decode(x, layer_state, step)
+        batch.positions.add_(1)
+        return self.logits(self.ops.rms_norm(x, self.final_gain, self.config.rms_norm_eps))[:, 0]
 
     def _step(self, position: int, t: int) -> Step:
         config = self.config

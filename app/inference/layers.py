@@ -84,6 +84,40 @@ class BlockDiagonal:
         return torch.baddbmm(self.bias[:, None], blocks, self.weight).transpose(0, 1).reshape(b, t, e)
 
 
+@dataclass(frozen=True, slots=True)
+class RecurrentCell:
+    """The weights between a recurrent block's projections: temporal convolution and RG-LRU.
+
+    conv_weight: (c, e), the last row for the current token; conv_bias: (e,); log_decay: (e,) float32, the constant
+    -c * softplus(a_param).
+    """
+
+    conv_weight: Tensor
+    conv_bias: Tensor
+    input_gate: BlockDiagonal
+    recurrence_gate: BlockDiagonal
+    log_decay: Tensor
+
+
+def recurrent_step(x: Expanded, cell: RecurrentCell, h: RNNState, tail: ConvTail, starts: Tensor) -> Tensor:
+    """Convolution and RG-LRU of one token per sequence, x (b, 1, e); `h` and `tail` are advanced in place.
+
+    starts: (b,) bool, True where the token is its sequence's first. Returns the new h as (b, 1, e) float32: the
+    state itself, not to be written to.
+    """
+    taps = torch.cat((tail, x), dim=1)
+    tail.copy_(taps[:, 1:])
+    c = torch.addcmul(cell.conv_bias, taps[:, :1], cell.conv_weight[0])
+    for tap in range(1, taps.shape[1]):
+        c.addcmul_(taps[:, tap : tap + 1], cell.conv_weight[tap])
+    wide = c.float()
+    log_a = cell.recurrence_gate(wide).sigmoid_().mul_(cell.log_decay)
+    gated = cell.input_gate(wide).sigmoid_().mul_(wide)
+    multiplier = (2.0 * log_a).expm1_().neg_().sqrt_().masked_fill_(starts[:, None, None], 1.0)
+    h.mul_(log_a.exp_()[:, 0]).addcmul_(gated[:, 0], multiplier[:, 0])
+    return h[:, None]
+
+
 def rg_lru(
     x: Expanded,
     input_gate: Expanded,
@@ -137,3 +171,18 @@ def attend(q: Heads, k: Heads, v: Heads, mask: Tensor | None) -> Tensor:
         return out.reshape(b, 1, heads * width)
     out = F.scaled_dot_product_attention(q, k, v, mask, is_causal=mask is None, enable_gqa=groups != heads)
     return out.transpose(1, 2).reshape(b, t, heads * width)
+
+
+def rotate_step(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
+    """One token per sequence: x (b, 1, heads, k), cos and sin (b, half), to the same shape; see rotate."""
+    return rotate(x, cos[:, None, None], sin[:, None, None])
+
+
+def attend_step(q: Tensor, window_k: Heads, window_v: Heads, visible: Tensor) -> Tensor:
+    """One token per sequence: q (b, 1, h, k), windows (b, g, w, k), visible (b, w) bool -> (b, 1, h*k); see attend."""
+    b, _, heads, width = q.shape
+    groups = window_k.shape[1]
+    folded = q.reshape(b, groups, heads // groups, width)
+    scores = torch.matmul(folded, window_k.transpose(-1, -2)).float().mul_(1.0 / math.sqrt(width))
+    scores.masked_fill_(~visible[:, None, None], -math.inf)
+    return torch.matmul(torch.softmax(scores, dim=-1).to(window_v.dtype), window_v).reshape(b, 1, heads * width)

@@ -7,9 +7,11 @@ from typing import Protocol
 from torch import Tensor
 
 from app.inference import layers
+from app.inference.batch import DecodeStep
 from app.inference.config import Activation
-from app.inference.layers import BlockDiagonal
+from app.inference.layers import BlockDiagonal, RecurrentCell
 from app.inference.shapes import ConvTail, Expanded, Heads, Hidden, RNNState
+from app.inference.state import RecurrentState, WindowState
 
 
 class Ops(Protocol):
@@ -46,6 +48,28 @@ class Ops(Protocol):
 
     def attend_one(self, q: Heads, k: Heads, v: Heads, used: int) -> Tensor:
         """Attention of one query token to the first `used` slots of a window k, v (b, g, w, k); see layers.attend."""
+        ...
+
+    def recurrent_step(
+        self,
+        x: Expanded,
+        branch: Expanded,
+        cell: RecurrentCell,
+        activation: Activation,
+        state: RecurrentState,
+        step: DecodeStep,
+    ) -> Expanded:
+        """One token of each sequence of a batch: act(branch) * RG-LRU(conv(x)), all (b, 1, e).
+
+        `branch` may be overwritten. `state` is advanced in place, in its own tensors; nothing waits for the device.
+        """
+        ...
+
+    def attend_step(self, q: Tensor, k: Tensor, v: Tensor, window: WindowState, step: DecodeStep) -> Tensor:
+        """One token of each sequence of a batch: q (b, 1, h, k), k and v (b, 1, g, k) -> (b, 1, h*k).
+
+        Rotates q and k, writes k and v into the window at step.slots, in place, and attends to step.visible.
+        """
         ...
 
 
@@ -86,3 +110,20 @@ class TorchOps:
     def attend_one(self, q: Heads, k: Heads, v: Heads, used: int) -> Tensor:
         """See Ops."""
         return layers.attend(q, k[:, :, :used], v[:, :, :used], None)
+
+    def recurrent_step(
+        self,
+        x: Expanded,
+        branch: Expanded,
+        cell: RecurrentCell,
+        activation: Activation,
+        state: RecurrentState,
+        step: DecodeStep,
+    ) -> Expanded:
+        """See Ops."""
+        return self.gate(branch, layers.recurrent_step(x, cell, state.h, state.conv_tail, step.starts), activation)
+
+    def attend_step(self, q: Tensor, k: Tensor, v: Tensor, window: WindowState, step: DecodeStep) -> Tensor:
+        """See Ops."""
+        window.write_each(layers.rotate_step(k, step.cos, step.sin), v, step.slots)
+        return layers.attend_step(layers.rotate_step(q, step.cos, step.sin), window.k, window.v, step.visible)

@@ -64,6 +64,12 @@ class WindowState:
             store[:, :, first : first + head] = new[:, :, :head]
             store[:, :, : k.shape[2] - head] = new[:, :, head:]
 
+    def write_each(self, k: Tensor, v: Tensor, slots: Tensor) -> None:
+        """Store one token per sequence, k and v (b, 1, g, k), each in its own slot (b,) int64."""
+        index = slots[:, None, None, None].expand(-1, self.k.shape[1], 1, self.k.shape[3])
+        self.k.scatter_(2, index, k.transpose(1, 2))
+        self.v.scatter_(2, index, v.transpose(1, 2))
+
 
 LayerState = RecurrentState | WindowState
 

@@ -14,7 +14,7 @@ from app.inference.checkpoints.source import TensorSource
 from app.inference.config import BlockType, GriffinConfig
 from app.inference.griffin import Griffin, embedding_scale
 from app.inference.kernels import KernelChoice
-from app.inference.layers import RG_LRU_C, BlockDiagonal
+from app.inference.layers import RG_LRU_C, BlockDiagonal, RecurrentCell
 from app.inference.ops import Ops, TorchOps
 
 
@@ -83,13 +83,15 @@ class _Builder:
             linear_x=linear(f"{prefix}linear_x"),
             linear_y=linear(f"{prefix}linear_y"),
             linear_out=linear(f"{prefix}linear_out"),
-            # (e, 1, c) in the file; one contiguous row per tap here.
-            conv_weight=vector(f"{prefix}conv_1d.weight", dtype)[:, 0].t().contiguous(),
-            conv_bias=vector(f"{prefix}conv_1d.bias", dtype),
-            input_gate=self._gate(f"{prefix}rg_lru.input_gate"),
-            recurrence_gate=self._gate(f"{prefix}rg_lru.recurrent_gate"),
-            # The checkpoint's parameter enters as softplus(+a_param); the paper's Lambda is its negative.
-            log_decay=-RG_LRU_C * F.softplus(vector(f"{prefix}rg_lru.recurrent_param")),
+            cell=RecurrentCell(
+                # (e, 1, c) in the file; one contiguous row per tap here.
+                conv_weight=vector(f"{prefix}conv_1d.weight", dtype)[:, 0].t().contiguous(),
+                conv_bias=vector(f"{prefix}conv_1d.bias", dtype),
+                input_gate=self._gate(f"{prefix}rg_lru.input_gate"),
+                recurrence_gate=self._gate(f"{prefix}rg_lru.recurrent_gate"),
+                # The checkpoint's parameter enters as softplus(+a_param); the paper's Lambda is its negative.
+                log_decay=-RG_LRU_C * F.softplus(vector(f"{prefix}rg_lru.recurrent_param")),
+            ),
             activation=self.config.activation,
             ops=self.ops,
         )
