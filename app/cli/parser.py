@@ -13,7 +13,7 @@ from app.documents.limits import PageRange
 from app.tasks.model import Style
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
-WEIGHT_FORMATS = ("auto", "float32", "bfloat16", "int8")
+WEIGHT_FORMATS = ("auto", "float32", "bfloat16", "float16", "int8")
 
 
 class _Parser(argparse.ArgumentParser):

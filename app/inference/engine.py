@@ -11,22 +11,15 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
-from math import prod
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from app.core.errors import InternalError, UserError
-from app.inference.chat_template import ChatTemplate, load_chat_template
-from app.inference.checkpoints.builder import build_griffin
-from app.inference.checkpoints.names import expected_shapes
-from app.inference.checkpoints.quantized import WeightFormat, parse_weight_format
-from app.inference.checkpoints.registry import open_checkpoint
-from app.inference.compiled import load_compiled
+from app.inference.chat_template import ChatTemplate
 from app.inference.detokenizer import StreamingDetokenizer
-from app.inference.devices import memory_errors, pick_device
-from app.inference.fingerprint import fingerprint
+from app.inference.devices import memory_errors
 from app.inference.generator import (
     Cancelled,
     FinishReason,
@@ -43,13 +36,14 @@ from app.inference.generator import (
     never,
 )
 from app.inference.griffin import Griffin
-from app.inference.kernels import KernelChoice, choose_kernels
+from app.inference.kernels import KernelChoice
+from app.inference.loading import load_model
 from app.inference.sampling import Sampler
 from app.inference.scoring import log_probability
 from app.inference.spans import SpanMeans
-from app.inference.state import ModelState, fresh_state
+from app.inference.state import ModelState
 from app.inference.state_container import Guards, guards_of, load_state, save_state
-from app.inference.tokenizers.base import Tokenizer, load_tokenizer, require_fit
+from app.inference.tokenizers.base import Tokenizer
 
 CHUNK_TOKENS = 512
 """Tokens read in one forward pass: long enough for full matrix speed, short enough to cancel within a second."""
@@ -97,48 +91,27 @@ class Engine:
             path: folder with config.json, weights and tokenizer.
             name: what the user calls it, None for the folder's name.
             device: one of devices.DEVICES.
-            weight_format: one of WeightFormat, None for the format on disk (int8 only on the CPU).
+            weight_format: one of WeightFormat, None for the format on disk. What the device does not support gives way
+                to what it does (see formats.py), and `info.notes` says so.
             threads: of the CPU, None for torch's own choice; holds for the whole process.
             cache_dir: where the self-test's and the fingerprint's results are kept, None for nowhere.
         Raises:
             CheckpointError: missing, damaged or unsuitable files. UserError: unknown device or format.
-            ResourceError: not enough memory.
+            ResourceError: not enough memory; known before any is taken wherever it can be.
         """
         if threads is not None:
             if threads < 1:
                 raise UserError(f"threads is {threads}, expected 1 or more")
             torch.set_num_threads(threads)
-        target = pick_device(device)
-        wanted = None if weight_format is None else parse_weight_format(weight_format)
-        checkpoint = open_checkpoint(path)
-        tokenizer = load_tokenizer(path)
-        require_fit(tokenizer, checkpoint.config.vocab_size)
-        template = load_chat_template(path, tokenizer)
-        form = wanted or _default_format(checkpoint.stored_format, target)
-        if form is WeightFormat.INT8 and target.type != "cpu":
-            raise UserError(f"weight format int8 runs on the CPU only so far, not on {target.type}: use bfloat16")
-        compiled, kernels = None, None
-        if target.type == "cpu" and form.dtype == torch.float32:
-            compiled = load_compiled(cache_dir)
-        if form is WeightFormat.INT8:
-            config = checkpoint.config
-            kernels = choose_kernels(config.width, config.mlp_width, compiled, cache_dir=cache_dir)
-        with torch.inference_mode(), memory_errors("the model"):
-            model = build_griffin(checkpoint.config, checkpoint.source, form, target, kernels, compiled)
-        info = ModelInfo(
-            name=name or path.resolve().name,
-            path=str(path),
-            fingerprint=fingerprint(checkpoint.files, form, cache_dir=cache_dir),
-            tokenizer_hash=tokenizer.content_hash,
-            device=str(target),
-            weight_format=str(form),
-            parameters=sum(prod(shape) for _, shape in expected_shapes(checkpoint.config)),
-            vocab_size=checkpoint.config.vocab_size,
-            window_tokens=checkpoint.config.window_tokens,
-            state_nbytes=fresh_state(checkpoint.config, dtype=form.dtype, device="meta").nbytes,
-            is_chat=template.is_chat,
+        loaded = load_model(
+            path,
+            name=name,
+            device=device,
+            weight_format=weight_format,
+            chunk_tokens=CHUNK_TOKENS,
+            cache_dir=cache_dir,
         )
-        return cls(model, tokenizer, template, info, kernels)
+        return cls(loaded.model, loaded.tokenizer, loaded.template, loaded.info, loaded.kernels)
 
     @property
     def info(self) -> ModelInfo:
@@ -346,10 +319,3 @@ class Engine:
             decode_tokens=usage.decode_tokens + decode_tokens,
             decode_seconds=usage.decode_seconds + decode_seconds,
         )
-
-
-def _default_format(stored: WeightFormat, device: torch.device) -> WeightFormat:
-    """The format on disk, save where a device cannot multiply it."""
-    if stored is WeightFormat.INT8 and device.type != "cpu":
-        return WeightFormat.BFLOAT16
-    return stored

@@ -43,6 +43,8 @@ class ModelInfo:
     """Size of one full state in bytes: fixed, however long the input."""
     is_chat: bool
     """False for base models, which complete text instead of answering turns."""
+    notes: tuple[str, ...] = ()
+    """One sentence each on what is other than asked for or slower than it could be, for the user to see."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,4 +113,5 @@ def _rate(tokens: int, seconds: float) -> float:
 
 def model_info_loads(text: str) -> ModelInfo:
     """Model information from `dumps(asdict(info))`."""
-    return ModelInfo(**json.loads(text))
+    facts: Json = dict(json.loads(text))
+    return ModelInfo(**facts | {"notes": tuple(facts.get("notes", ()))})

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from app.core.errors import CheckpointError, InternalError, ResourceError, UserError
-from app.inference import engine as module
+from app.inference import loading
 from app.inference.checkpoints.builder import build_griffin
 from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.checkpoints.registry import open_checkpoint
@@ -346,7 +346,7 @@ def test_lack_of_memory(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 8 bytes.")
 
-    monkeypatch.setattr(module, "build_griffin", fail)
+    monkeypatch.setattr(loading, "build_griffin", fail)
     with pytest.raises(ResourceError, match="not enough memory for the model"):
         Engine.load(tiny, device="cpu")
 

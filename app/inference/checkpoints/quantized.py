@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -20,12 +21,17 @@ class WeightFormat(StrEnum):
 
     FLOAT32 = "float32"
     BFLOAT16 = "bfloat16"
+    FLOAT16 = "float16"
     INT8 = "int8"
 
     @property
     def dtype(self) -> torch.dtype:
         """Of activations, biases and the attention window; the recurrence is float32 always."""
-        return torch.bfloat16 if self is WeightFormat.BFLOAT16 else torch.float32
+        return _ACTIVATIONS.get(self, torch.float32)
+
+
+_BLOCK_WEIGHTS = 4 * 2**20
+_ACTIVATIONS = {WeightFormat.BFLOAT16: torch.bfloat16, WeightFormat.FLOAT16: torch.float16}
 
 
 def parse_weight_format(text: str) -> WeightFormat:
@@ -73,7 +79,10 @@ class MatrixLoader:
     def _dense(self, name: str) -> Tensor:
         tensor = self.source.tensor(name)
         if tensor.dtype == torch.int8:
-            tensor = tensor.float().mul_(self._scale(name)[:, None])
+            scale, codes = self._scale(name), tensor
+            tensor = torch.empty(codes.shape, dtype=self.format.dtype)
+            for rows in _row_blocks(codes):
+                tensor[rows] = codes[rows].float().mul_(scale[rows, None])
         return _finite(name, tensor.to(device=self.device, dtype=self.format.dtype))
 
     def _int8_linear(self, name: str, bias: Tensor | None) -> Int8RowLinear:
@@ -105,6 +114,16 @@ def _finite(name: str, tensor: Tensor) -> Tensor:
 
 def quantize_weight(weight: Tensor) -> tuple[Tensor, Tensor]:
     """Symmetric int8 rows: (o, i) -> codes (o, i) int8 and scale (o,) float32 with weight ~ codes * scale[:, None]."""
-    wide = weight.float()
-    scale = wide.abs().amax(dim=1).clamp_(min=1e-30).mul_(1.0 / 127.0)
-    return (wide / scale[:, None]).round_().to(torch.int8), scale
+    codes, scale = torch.empty(weight.shape, dtype=torch.int8), torch.empty(weight.shape[0])
+    for rows in _row_blocks(weight):
+        wide = weight[rows].float()
+        scale[rows] = wide.abs().amax(dim=1).clamp_(min=1e-30).mul_(1.0 / 127.0)
+        codes[rows] = (wide / scale[rows, None]).round_()
+    return codes, scale
+
+
+def _row_blocks(matrix: Tensor) -> Iterator[slice]:
+    """Rows to work on at once: an embedding in float32 can take more memory than the whole model in int8."""
+    step = max(1, _BLOCK_WEIGHTS // matrix.shape[1])
+    for start in range(0, matrix.shape[0], step):
+        yield slice(start, start + step)

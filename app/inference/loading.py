@@ -1,0 +1,135 @@
+"""A model folder -> a model ready to run, with everything that was decided on the way.
+
+The order matters: headers are checked before memory is asked for, and memory before anything large is allocated.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+
+import torch
+
+from app.inference.chat_template import ChatTemplate, load_chat_template
+from app.inference.checkpoints import names
+from app.inference.checkpoints.builder import build_griffin
+from app.inference.checkpoints.quantized import WeightFormat, parse_weight_format
+from app.inference.checkpoints.registry import Checkpoint, open_checkpoint
+from app.inference.compiled import load_compiled
+from app.inference.devices import memory_errors, pick_device
+from app.inference.fingerprint import fingerprint
+from app.inference.formats import choose_format
+from app.inference.free_memory import free_bytes, gibibytes, require_memory
+from app.inference.generator import ModelInfo
+from app.inference.griffin import Griffin
+from app.inference.kernels import KernelChoice, choose_kernels
+from app.inference.memory import MemoryNeed, estimate_memory
+from app.inference.state import fresh_state
+from app.inference.tokenizers.base import Tokenizer, load_tokenizer, require_fit
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """What an engine runs. kernels: what the int8 self-test chose, None for other weight formats."""
+
+    model: Griffin
+    tokenizer: Tokenizer
+    template: ChatTemplate
+    info: ModelInfo
+    kernels: KernelChoice | None
+
+
+class Notes:
+    """What the user should know about a load that succeeded: each note is logged and kept."""
+
+    def __init__(self) -> None:
+        self.found: list[str] = []
+
+    def add(self, note: str | None) -> None:
+        """Keep one sentence; None is nothing."""
+        if note is not None:
+            log.warning("%s", note)
+            self.found.append(note)
+
+
+def load_model(
+    path: Path,
+    *,
+    name: str | None,
+    device: str,
+    weight_format: str | None,
+    chunk_tokens: int,
+    cache_dir: Path | None,
+) -> LoadedModel:
+    """Load a model folder that will read `chunk_tokens` tokens at once; see Engine.load for the rest."""
+    target = pick_device(device)
+    wanted = None if weight_format is None else parse_weight_format(weight_format)
+    checkpoint = open_checkpoint(path)
+    tokenizer = load_tokenizer(path)
+    require_fit(tokenizer, checkpoint.config.vocab_size)
+    template = load_chat_template(path, tokenizer)
+    notes = Notes()
+    choice = choose_format(wanted, checkpoint.stored_format, target)
+    notes.add(choice.note)
+    notes.add(check_room(memory_need(checkpoint, choice.form, target, chunk_tokens), target))
+    model, kernels = _build(checkpoint, choice.form, target, cache_dir, notes)
+    return LoadedModel(
+        model,
+        tokenizer,
+        template,
+        ModelInfo(
+            name=name or path.resolve().name,
+            path=str(path),
+            fingerprint=fingerprint(checkpoint.files, choice.form, cache_dir=cache_dir),
+            tokenizer_hash=tokenizer.content_hash,
+            device=str(target),
+            weight_format=str(choice.form),
+            parameters=sum(prod(shape) for _, shape in names.expected_shapes(checkpoint.config)),
+            vocab_size=checkpoint.config.vocab_size,
+            window_tokens=checkpoint.config.window_tokens,
+            state_nbytes=fresh_state(checkpoint.config, dtype=choice.form.dtype, device="meta").nbytes,
+            is_chat=template.is_chat,
+            notes=tuple(notes.found),
+        ),
+        kernels,
+    )
+
+
+def memory_need(checkpoint: Checkpoint, form: WeightFormat, device: torch.device, chunk_tokens: int) -> MemoryNeed:
+    """The need of an opened checkpoint on a device. On the CPU, weights of the format on disk stay in the files."""
+    stored = {name: checkpoint.source.dtype(name) for name, _ in names.expected_shapes(checkpoint.config)}
+    return estimate_memory(
+        checkpoint.config, form, chunk_tokens=chunk_tokens, stored=stored, mapped=device.type == "cpu"
+    )
+
+
+def check_room(need: MemoryNeed, device: torch.device) -> str | None:
+    """ResourceError where a model cannot run; a note where only its mapped weights do not all find room.
+
+    Mapped weights never end in a lack of memory: the system drops pages of the file and reads them again, for every
+    token if need be.
+    """
+    require_memory(need.unmapped, device, "the model")
+    free = free_bytes(device)
+    if need.total <= free:
+        return None
+    return (
+        f"the model needs {gibibytes(need.total)} and {gibibytes(free)} are free: its weights will be read from the "
+        "disk again and again, which is slow; close other programs or choose a smaller model"
+    )
+
+
+def _build(
+    checkpoint: Checkpoint, form: WeightFormat, device: torch.device, cache_dir: Path | None, notes: Notes
+) -> tuple[Griffin, KernelChoice | None]:
+    config, kernels, compiled = checkpoint.config, None, None
+    if device.type == "cpu" and form.dtype == torch.float32:
+        compiled = load_compiled(cache_dir)
+    if form is WeightFormat.INT8:
+        kernels = choose_kernels(config.width, config.mlp_width, compiled, cache_dir=cache_dir)
+    with torch.inference_mode(), memory_errors("the model"):
+        return build_griffin(config, checkpoint.source, form, device, kernels, compiled), kernels
