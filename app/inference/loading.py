@@ -17,7 +17,9 @@ from app.inference.checkpoints import names
 from app.inference.checkpoints.builder import build_griffin
 from app.inference.checkpoints.quantized import WeightFormat, parse_weight_format
 from app.inference.checkpoints.registry import Checkpoint, open_checkpoint
+from app.inference.checkpoints.source import TensorSource
 from app.inference.compiled import load_compiled
+from app.inference.config import GriffinConfig
 from app.inference.devices import memory_errors, pick_device
 from app.inference.fingerprint import fingerprint
 from app.inference.formats import choose_format
@@ -76,7 +78,7 @@ def load_model(
     choice = choose_format(wanted, checkpoint.stored_format, target)
     notes.add(choice.note)
     notes.add(check_room(memory_need(checkpoint, choice.form, target, chunk_tokens), target))
-    model, kernels = _build(checkpoint, choice.form, target, cache_dir, notes)
+    model, kernels = build_model(checkpoint.config, checkpoint.source, choice.form, target, cache_dir, notes)
     return LoadedModel(
         model,
         tokenizer,
@@ -123,13 +125,19 @@ def check_room(need: MemoryNeed, device: torch.device) -> str | None:
     )
 
 
-def _build(
-    checkpoint: Checkpoint, form: WeightFormat, device: torch.device, cache_dir: Path | None, notes: Notes
+def build_model(
+    config: GriffinConfig,
+    source: TensorSource,
+    form: WeightFormat,
+    device: torch.device,
+    cache_dir: Path | None,
+    notes: Notes,
 ) -> tuple[Griffin, KernelChoice | None]:
-    config, kernels, compiled = checkpoint.config, None, None
+    """The model with the kernels that are best on this machine, and their choice where there is one."""
+    kernels, compiled = None, None
     if device.type == "cpu" and form.dtype == torch.float32:
         compiled = load_compiled(cache_dir)
     if form is WeightFormat.INT8:
         kernels = choose_kernels(config.width, config.mlp_width, compiled, cache_dir=cache_dir)
     with torch.inference_mode(), memory_errors("the model"):
-        return build_griffin(config, checkpoint.source, form, device, kernels, compiled), kernels
+        return build_griffin(config, source, form, device, kernels, compiled), kernels

@@ -18,13 +18,10 @@ from torch import Tensor
 
 from app.core.errors import InternalError, UserError
 from app.inference.checkpoints import names
-from app.inference.checkpoints.builder import build_griffin
 from app.inference.checkpoints.quantized import WeightFormat
-from app.inference.compiled import load_compiled
 from app.inference.config import BlockType, GriffinConfig
-from app.inference.devices import memory_errors
 from app.inference.griffin import Griffin
-from app.inference.kernels import KernelChoice, choose_kernels
+from app.inference.loading import Notes, build_model
 
 OFFSET_SUFFIX = "_offset"
 GROUP = 32
@@ -165,29 +162,9 @@ def build_synthetic(
     group: int = GROUP,
     cache_dir: Path | None = None,
 ) -> Griffin:
-    """A model of random weights; see `build_with_kernels`."""
-    return build_with_kernels(config, form, device, seed=seed, group=group, cache_dir=cache_dir)[0]
-
-
-def build_with_kernels(
-    config: GriffinConfig,
-    form: WeightFormat,
-    device: torch.device | str = "cpu",
-    *,
-    seed: int = 0,
-    group: int = GROUP,
-    cache_dir: Path | None = None,
-) -> tuple[Griffin, KernelChoice | None]:
-    """A model of random weights, with the kernels that Engine.load would give it, and their choice where there is one.
+    """A model of random weights, with the kernels that a model from files would get.
 
     Memory: the model and one tensor more. Raises ResourceError when that is too much.
     """
-    target = torch.device(device)
-    compiled, kernels = None, None
-    if target.type == "cpu" and form.dtype == torch.float32:
-        compiled = load_compiled(cache_dir)
-    if form in ("int8", "int4"):
-        kernels = choose_kernels(config.width, config.mlp_width, compiled, cache_dir=cache_dir)
     source = SyntheticSource(config, form, seed=seed, group=group)
-    with torch.inference_mode(), memory_errors("the model"):
-        return build_griffin(config, source, form, target, kernels, compiled), kernels
+    return build_model(config, source, form, torch.device(device), cache_dir, Notes())[0]
