@@ -10,12 +10,16 @@ import torch.nn.functional as F  # noqa: N812 (the field's usual name)
 from torch import Tensor
 
 from app.inference.config import Activation
-from app.inference.scan import rnn_scan
+from app.inference.scan import Scan, rnn_scan
 from app.inference.shapes import ConvTail, Expanded, Heads, Hidden, RNNState
 
 RG_LRU_C = 8.0
 """The constant c of the RG-LRU (Griffin, section 2.4)."""
 
+WITHOUT_FLOAT64 = frozenset({"mps"})
+"""Device types that have no float64."""
+WITHOUT_GROUPED_ATTENTION = frozenset({"mps"})
+"""Device types whose attention is given one key and value for every query head: not every torch groups them there."""
 
 def rms_norm(x: Hidden, gain: Tensor, eps: float) -> Hidden:
     """RMSNorm with the gain already as 1 + scale, in float32 whatever x's dtype; (b, t, d) -> (b, t, d)."""
@@ -35,10 +39,14 @@ def rotary_angles(positions: Tensor, rotary_dim: int, base: float) -> tuple[Tens
     """Cosine and sine of the rotary embedding (arXiv:2104.09864), (t, rotary_dim / 2) float32 each.
 
     Angles are formed in float64: in float32, position times frequency is off by 0.06 rad at position one million.
+    Where the device has no float64 (MPS), on the CPU.
     """
+    device = positions.device
+    if device.type in WITHOUT_FLOAT64:
+        positions = positions.cpu()
     exponents = torch.arange(0, rotary_dim, 2, dtype=torch.float64, device=positions.device) / rotary_dim
     angles = positions.to(torch.float64)[:, None] * torch.pow(base, -exponents)
-    return angles.cos().float(), angles.sin().float()
+    return angles.cos().float().to(device), angles.sin().float().to(device)
 
 
 def rotate(x: Heads, cos: Tensor, sin: Tensor) -> Heads:
@@ -126,6 +134,7 @@ def rg_lru(
     h0: RNNState,
     *,
     starts_sequence: bool,
+    scan: Scan = rnn_scan,
 ) -> tuple[Expanded, RNNState]:
     """Real-Gated Linear Recurrent Unit (Griffin, section 2.4), all in float32.
 
@@ -137,6 +146,7 @@ def rg_lru(
         log_decay: (e,) the constant -c * softplus(a_param) per channel.
         h0: (b, e) float32.
         starts_sequence: the first token is the sequence's first: its input enters with factor 1.
+        scan: how the recurrence is run over time.
     """
     log_a = recurrence_gate.sigmoid_().mul_(log_decay)
     gated = input_gate.sigmoid_().mul_(x)
@@ -144,7 +154,7 @@ def rg_lru(
     multiplier = (2.0 * log_a).expm1_().neg_().sqrt_()
     if starts_sequence:
         multiplier[:, 0] = 1.0
-    return rnn_scan(gated.mul_(multiplier), log_a.exp_(), h0)
+    return scan(gated.mul_(multiplier), log_a.exp_(), h0)
 
 
 def window_mask(query_positions: Tensor, key_positions: Tensor, window_keys: int) -> Tensor:
@@ -169,7 +179,9 @@ def attend(q: Heads, k: Heads, v: Heads, mask: Tensor | None) -> Tensor:
             scores.masked_fill_(~mask, -math.inf)
         out = torch.matmul(torch.softmax(scores, dim=-1).to(v.dtype), v)
         return out.reshape(b, 1, heads * width)
-    out = F.scaled_dot_product_attention(q, k, v, mask, is_causal=mask is None, enable_gqa=groups != heads)
+    if groups != heads and q.device.type in WITHOUT_GROUPED_ATTENTION:
+        k, v = (x.repeat_interleave(heads // groups, dim=1) for x in (k, v))
+    out = F.scaled_dot_product_attention(q, k, v, mask, is_causal=mask is None, enable_gqa=k.shape[1] != heads)
     return out.transpose(1, 2).reshape(b, t, heads * width)
 
 

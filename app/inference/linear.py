@@ -166,13 +166,14 @@ class Embedding(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DenseEmbedding:
-    """Embedding rows in the model's own dtype: weight (v, d)."""
+    """Embedding rows of weight (v, d), given out in the residual stream's dtype."""
 
     weight: Tensor
+    residual: torch.dtype
 
     def __call__(self, ids: Tensor) -> Tensor:
         """Rows of the weight."""
-        return F.embedding(ids, self.weight)
+        return F.embedding(ids, self.weight).to(self.residual)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from app.inference.generator import ModelInfo
 from app.inference.griffin import Griffin
 from app.inference.kernels import KernelChoice, choose_kernels
 from app.inference.memory import MemoryNeed, estimate_memory
+from app.inference.mps import MpsOps
 from app.inference.state import fresh_state
 from app.inference.tokenizers.base import Tokenizer, load_tokenizer, require_fit
 
@@ -140,4 +141,5 @@ def build_model(
     if form is WeightFormat.INT8:
         kernels = choose_kernels(config.width, config.mlp_width, compiled, cache_dir=cache_dir)
     with torch.inference_mode(), memory_errors("the model"):
-        return build_griffin(config, source, form, device, kernels, compiled), kernels
+        ops = MpsOps(form.dtype) if device.type == "mps" else compiled
+        return build_griffin(config, source, form, device, kernels, ops), kernels

@@ -100,6 +100,6 @@ def test_dense_linear() -> None:
 def test_embeddings() -> None:
     """Rows by id, int8 rows times their scale."""
     ids = torch.tensor([[2, 0]])
-    assert DenseEmbedding(torch.tensor([[1.0], [2.0], [3.0]]))(ids).tolist() == [[[3.0], [1.0]]]
+    assert DenseEmbedding(torch.tensor([[1.0], [2.0], [3.0]]), torch.float32)(ids).tolist() == [[[3.0], [1.0]]]
     codes = torch.tensor([[1], [2], [-127]], dtype=torch.int8)
     assert Int8RowEmbedding(codes, torch.tensor([0.5, 1.0, 2.0]))(ids).tolist() == [[[-254.0], [0.5]]]

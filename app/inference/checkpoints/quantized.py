@@ -29,6 +29,11 @@ class WeightFormat(StrEnum):
         """Of activations, biases and the attention window; the recurrence is float32 always."""
         return _ACTIVATIONS.get(self, torch.float32)
 
+    @property
+    def residual(self) -> torch.dtype:
+        """Of the sum that runs through all blocks: it outgrows float16, in which other models of this family failed."""
+        return torch.float32 if self is WeightFormat.FLOAT16 else self.dtype
+
 
 _BLOCK_WEIGHTS = 4 * 2**20
 _ACTIVATIONS = {WeightFormat.BFLOAT16: torch.bfloat16, WeightFormat.FLOAT16: torch.float16}
@@ -70,7 +75,7 @@ class MatrixLoader:
             head = self._int8_linear(name, None)
             return Int8RowEmbedding(head.weight, head.scale), head
         weight = self._dense(name)
-        return DenseEmbedding(weight), DenseLinear(weight, None)
+        return DenseEmbedding(weight, self.format.residual), DenseLinear(weight, None)
 
     def vector(self, name: str, dtype: torch.dtype = torch.float32) -> Tensor:
         """A small tensor in the given dtype."""
@@ -108,6 +113,8 @@ def _finite(name: str, tensor: Tensor) -> Tensor:
     """The tensor itself; CheckpointError when it holds NaN or infinity, which would surface as noise in a reply."""
     # aminmax passes NaN on, and needs no copy of the tensor's size as isfinite does.
     if not all(bool(torch.isfinite(bound)) for bound in torch.aminmax(tensor)):
+        if tensor.dtype == torch.float16:
+            raise CheckpointError(f"{name} holds values beyond float16's 65,504: use --weight-format bfloat16")
         raise CheckpointError(f"{name} holds values that are not finite: the model's files are damaged")
     return tensor
 
