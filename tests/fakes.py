@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from zlib import crc32
 
-from app.core.errors import CheckpointError
+from app.core.errors import CheckpointError, InternalError
 from app.inference.generator import (
     Cancelled,
     FinishReason,
@@ -42,8 +44,12 @@ class FakeGenerator:
         window_tokens: int = 256,
         is_chat: bool = True,
         parameters: int = 1000,
+        batch_size: int = 1,
     ) -> None:
         self.reply = reply
+        self.batch_size = batch_size
+        self.groups: list[int] = []
+        """Sequences written together, group by group."""
         self.info = ModelInfo(
             name="fake",
             path="",
@@ -140,6 +146,42 @@ class FakeGenerator:
         if on_text is not None:
             on_text(text)
         return Generation(text, tuple(ids), reason)
+
+    def generate_batch(
+        self,
+        states: Sequence[StateRef],
+        prompts: Sequence[Sequence[int]],
+        *,
+        sampling: Sampling | Sequence[Sampling],
+        max_new_tokens: int,
+        on_text: Callable[[int, str], None] | None = None,
+        cancelled: Cancelled = never,
+    ) -> list[Generation]:
+        settings = [sampling] * len(states) if isinstance(sampling, Sampling) else list(sampling)
+        if not len(set(states)) == len(states) == len(prompts) == len(settings):
+            raise InternalError("states, prompts and samplings differ in number, or a state is given twice")
+        for state in states:
+            self.position(state)
+        done: list[Generation] = []
+        while len(done) < len(states):
+            group = range(len(states))[len(done) : len(done) + self.batch_size]
+            self.groups.append(len(group))
+            ready = 0
+            with contextlib.suppress(ReadCancelled):
+                for index in group:
+                    self.read(states[index], prompts[index], cancelled=cancelled)
+                    ready += 1
+            if ready < len(group) or cancelled():
+                done += [Generation("", (), FinishReason.CANCELLED)] * len(group)
+                continue
+            for index in group:
+                tell = None if on_text is None else partial(on_text, index)
+                done.append(
+                    self.generate(
+                        states[index], [], sampling=settings[index], max_new_tokens=max_new_tokens, on_text=tell
+                    )
+                )
+        return done
 
     def save_state(self, state: StateRef) -> bytes:
         return json.dumps(self.states[state]).encode()

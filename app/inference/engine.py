@@ -5,12 +5,12 @@ It knows token ids; what a document or a conversation is, others know.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -18,8 +18,9 @@ from torch import Tensor
 
 from app.core.errors import InternalError, UserError
 from app.inference.chat_template import ChatTemplate
-from app.inference.detokenizer import StreamingDetokenizer
+from app.inference.decoding import Decoder, PlainDecoder, batch_size
 from app.inference.devices import memory_errors
+from app.inference.free_memory import free_bytes
 from app.inference.generator import (
     Cancelled,
     FinishReason,
@@ -44,12 +45,10 @@ from app.inference.spans import SpanMeans
 from app.inference.state import ModelState
 from app.inference.state_container import Guards, guards_of, load_state, save_state
 from app.inference.tokenizers.base import Tokenizer
+from app.inference.writing import Answer, write
 
 CHUNK_TOKENS = 512
 """Tokens read in one forward pass: long enough for full matrix speed, short enough to cancel within a second."""
-
-PENALTY_WINDOW_TOKENS = 256
-"""How far back the repetition penalty looks. Only written tokens count: a document's own words are no repetition."""
 
 
 class Engine:
@@ -73,6 +72,8 @@ class Engine:
         self._states: dict[StateRef, ModelState] = {}
         self._handles = itertools.count(1)
         self._usage = Usage()
+        self._decoder: Decoder = PlainDecoder(model, kernels)
+        self._batch_size = batch_size(model.device, info.state_nbytes)
 
     @classmethod
     def load(
@@ -124,9 +125,19 @@ class Engine:
         return self._model
 
     @property
+    def decoder(self) -> Decoder:
+        """What writes answers, for what measures it."""
+        return self._decoder
+
+    @property
     def usage(self) -> Usage:
         """See TextGenerator."""
         return self._usage
+
+    @property
+    def batch_size(self) -> int:
+        """See TextGenerator and decoding.batch_size."""
+        return self._batch_size
 
     def tokenize(self, text: str) -> list[int]:
         """See TextGenerator."""
@@ -200,17 +211,36 @@ class Engine:
         cancelled: Cancelled = never,
     ) -> Generation:
         """See TextGenerator. An answer cut off by the limit is closed as the template closes a turn."""
-        sequence = self._states[state]
-        sampler = Sampler(sampling, self._info.vocab_size)
-        try:
-            if prompt_ids:
-                self._read(sequence, prompt_ids, cancelled=cancelled)
-        except ReadCancelled:
-            return Generation("", (), FinishReason.CANCELLED)
-        if sequence.logits is None:
-            raise UserError("there is nothing to go on from: the state is fresh and the prompt is empty")
-        with nullcontext() if self.kernels is None else self.kernels.writing_threads():
-            return self._write(sequence, sampler, max_new_tokens, on_text, cancelled)
+        answer = self._answer(state, sampling, max_new_tokens, on_text)
+        return self._generate([answer], [prompt_ids], cancelled)[0]
+
+    @torch.inference_mode()
+    def generate_batch(
+        self,
+        states: Sequence[StateRef],
+        prompts: Sequence[Sequence[int]],
+        *,
+        sampling: Sampling | Sequence[Sampling],
+        max_new_tokens: int,
+        on_text: Callable[[int, str], None] | None = None,
+        cancelled: Cancelled = never,
+    ) -> list[Generation]:
+        """See TextGenerator. Groups are smaller than `batch_size` where memory lacks for their states' copies."""
+        settings = [sampling] * len(states) if isinstance(sampling, Sampling) else sampling
+        if not len(set(states)) == len(states) == len(prompts) == len(settings):
+            raise InternalError(
+                f"{len(states)} states ({len(set(states))} different), {len(prompts)} prompts and {len(settings)} "
+                "samplings, expected one prompt and one sampling for each state, and no state twice"
+            )
+        answers = [
+            self._answer(state, setting, max_new_tokens, None if on_text is None else partial(on_text, index))
+            for index, (state, setting) in enumerate(zip(states, settings, strict=True))
+        ]
+        done: list[Generation] = []
+        while len(done) < len(answers):
+            group = slice(len(done), len(done) + self._group_size())
+            done += self._generate(answers[group], prompts[group], cancelled)
+        return done
 
     @torch.inference_mode()
     def save_state(self, state: StateRef) -> bytes:
@@ -263,45 +293,46 @@ class Engine:
                 on_progress(start + len(chunk))
         return means.means()
 
-    def _write(
-        self,
-        sequence: ModelState,
-        sampler: Sampler,
-        max_new_tokens: int,
-        on_text: Callable[[str], None] | None,
-        cancelled: Cancelled,
-    ) -> Generation:
-        detokenizer = StreamingDetokenizer(self._tokenizer)
-        written: list[int] = []
-        text: list[str] = []
-        recent: deque[int] = deque(maxlen=PENALTY_WINDOW_TOKENS)
-        reason = FinishReason.LENGTH
+    def _answer(
+        self, state: StateRef, sampling: Sampling, max_new_tokens: int, on_text: Callable[[str], None] | None
+    ) -> Answer:
+        return Answer(
+            self._states[state],
+            Sampler(sampling, self._info.vocab_size),
+            self._tokenizer,
+            self._template.stop_ids,
+            max_new_tokens=max_new_tokens,
+            on_text=on_text,
+        )
 
-        def emit(piece: str) -> None:
-            if piece:
-                text.append(piece)
-                if on_text is not None:
-                    on_text(piece)
+    def _generate(
+        self, answers: Sequence[Answer], prompts: Sequence[Sequence[int]], cancelled: Cancelled
+    ) -> list[Generation]:
+        """Read each prompt, then write all answers in step; nothing is written when the reading was cancelled."""
+        ready: list[Answer] = []
+        with contextlib.suppress(ReadCancelled):
+            for answer, prompt in zip(answers, prompts, strict=True):
+                if prompt:
+                    self._read(answer.state, prompt, cancelled=cancelled)
+                if answer.state.logits is None:
+                    raise UserError("there is nothing to go on from: the state is fresh and the prompt is empty")
+                ready.append(answer)
+        if len(ready) == len(answers):
+            with memory_errors("so many answers at once"):
+                write(self._decoder, ready, cancelled, self._count_written)
+        written = [answer.finish() for answer in ready]
+        for answer, generation in zip(ready, written, strict=True):
+            if generation.finish_reason is not FinishReason.STOP and self._template.turn_end:
+                self._read(answer.state, self._template.turn_end)
+        return written + [Generation("", (), FinishReason.CANCELLED)] * (len(answers) - len(ready))
 
-        while len(written) < max_new_tokens:
-            if cancelled():
-                reason = FinishReason.CANCELLED
-                break
-            began = time.perf_counter()
-            assert sequence.logits is not None
-            token = sampler(sequence.logits[0], recent)
-            written.append(token)
-            recent.append(token)
-            sequence.logits = self._model.forward(self._ids([token]), sequence)[:, -1]
-            self._count(decode_tokens=1, decode_seconds=time.perf_counter() - began)
-            if token in self._template.stop_ids:
-                reason = FinishReason.STOP
-                break
-            emit(detokenizer.push(token))
-        emit(detokenizer.finish())
-        if reason is not FinishReason.STOP and self._template.turn_end:
-            self._read(sequence, self._template.turn_end)
-        return Generation("".join(text), tuple(written), reason)
+    def _group_size(self) -> int:
+        """Sequences to write together now: a batch takes a copy of each state."""
+        room = free_bytes(self._model.device) // self._info.state_nbytes
+        return max(1, min(self.batch_size, room))
+
+    def _count_written(self, tokens: int, seconds: float) -> None:
+        self._count(decode_tokens=tokens, decode_seconds=seconds)
 
     def _count(
         self,

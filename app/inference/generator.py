@@ -121,6 +121,14 @@ class TextGenerator(Protocol):
         """Running totals of tokens and seconds."""
         ...
 
+    @property
+    def batch_size(self) -> int:
+        """Answers that `generate_batch` best writes together, 1 where one at a time is as fast.
+
+        Each takes `info.state_nbytes` while it is written, beside the state that the caller has made.
+        """
+        ...
+
     def tokenize(self, text: str) -> list[int]:
         """Token ids of plain text: never a control token, whatever the text says; no BOS."""
         ...
@@ -187,6 +195,26 @@ class TextGenerator(Protocol):
 
         Afterwards the state holds the prompt and every token written (a stop token too), so a
         conversation goes on from it. `on_text` gets whole characters only.
+        """
+        ...
+
+    def generate_batch(
+        self,
+        states: Sequence[StateRef],
+        prompts: Sequence[Sequence[int]],
+        *,
+        sampling: Sampling | Sequence[Sampling],
+        max_new_tokens: int,
+        on_text: Callable[[int, str], None] | None = None,
+        cancelled: Cancelled = never,
+    ) -> list[Generation]:
+        """What `generate` does for each state and prompt, with the answers written side by side.
+
+        Each sequence is on its own: its prompt, its settings (one for all, or one each), its end, and afterwards
+        its state. At most `batch_size` are written together, one group after the other, so that memory stays within
+        bounds; a group's prompts are read before its first word is written. `on_text` gets the index of the sequence
+        too. Once `cancelled` says so, every answer without an end is CANCELLED as it stands. InternalError when a
+        state is given twice or the numbers differ.
         """
         ...
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
@@ -71,6 +71,11 @@ class Sampler:
         number = torch.rand((), dtype=torch.float64, generator=self._generator)
         chosen = torch.searchsorted(cumulative, number * cumulative[-1], right=True).clamp_(max=len(cumulative) - 1)
         return int(chosen if candidates is None else candidates[chosen])
+
+
+def draw(samplers: Sequence[Sampler], logits: Tensor, seen: Sequence[Iterable[int]]) -> list[int]:
+    """The next token of each of several sequences, by its own sampler from its own row of logits (b, v)."""
+    return [sampler(row, ids) for sampler, row, ids in zip(samplers, logits, seen, strict=True)]
 
 
 def _masses(scaled: Tensor) -> Tensor:

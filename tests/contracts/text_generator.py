@@ -5,13 +5,14 @@ Each runs it by a subclass of TextGeneratorContract with the fixtures `generator
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from app.core.errors import CheckpointError
+from app.core.errors import CheckpointError, InternalError
 from app.inference.generator import (
     FinishReason,
     Generation,
@@ -30,6 +31,9 @@ LOOK_ALIKES = (
 GREEDY = Sampling()
 RANDOM = Sampling(temperature=20.0, top_p=0.95, seed=7)
 """So hot that even a tiny random model does not repeat one token."""
+
+MILD = Sampling(temperature=0.7, top_p=0.9, repetition_penalty=1.1, seed=2)
+"""Between tokens that differ by more than rounding, also in a tiny random model."""
 
 
 def counted(limit: int) -> Callable[[], bool]:
@@ -240,3 +244,107 @@ class TextGeneratorContract:
         position = generator.position(state)
         generation = self._generate(generator, state, max_new_tokens=2)
         assert generation.token_ids and generator.position(state) > position
+
+    @staticmethod
+    def _prompts(generator: TextGenerator, questions: Sequence[str]) -> list[list[int]]:
+        return [generator.chat_prompt([Message("user", question)], fresh=False) for question in questions]
+
+    @pytest.mark.parametrize("sampling", [GREEDY, MILD], ids=["greedy", "random"])
+    def test_a_batch_writes_what_each_writes_alone(self, generator: TextGenerator, sampling: Sampling) -> None:
+        """From states at different places, with prompts of different lengths; their states stand at the same places."""
+        texts = [TEXT, TEXT * 3, "Dams.", TEXT * 2, "The fields are dry."]
+        prompts = self._prompts(generator, ["What floods?", "Why?", "Which dams hold the water back?", "Who?", "When?"])
+        alone, together = ([self._state(generator, text) for text in texts] for _ in range(2))
+        expected = [
+            generator.generate(state, prompt, sampling=sampling, max_new_tokens=9)
+            for state, prompt in zip(alone, prompts, strict=True)
+        ]
+        assert generator.generate_batch(together, prompts, sampling=sampling, max_new_tokens=9) == expected
+        assert [generator.position(s) for s in together] == [generator.position(s) for s in alone]
+        again = [self._generate(generator, state) for state in alone]
+        assert [self._generate(generator, state) for state in together] == again
+
+    def test_each_of_a_batch_has_its_own_settings(self, generator: TextGenerator) -> None:
+        """One greedy, one penalised, two with seeds: as each alone."""
+        samplings = [GREEDY, Sampling(repetition_penalty=40.0), MILD, replace(MILD, seed=3)]
+        prompts = self._prompts(generator, ["What floods?"] * 4)
+        expected = [
+            generator.generate(self._state(generator), prompt, sampling=sampling, max_new_tokens=8)
+            for sampling, prompt in zip(samplings, prompts, strict=True)
+        ]
+        states = [self._state(generator) for _ in prompts]
+        assert generator.generate_batch(states, prompts, sampling=samplings, max_new_tokens=8) == expected
+
+    def test_a_batch_of_none_and_of_one(self, generator: TextGenerator) -> None:
+        """Nothing is written for nothing; one is what `generate` writes."""
+        assert generator.generate_batch([], [], sampling=GREEDY, max_new_tokens=4) == []
+        expected = self._generate(generator, self._state(generator))
+        (prompt,) = self._prompts(generator, ["What floods?"])
+        states = [self._state(generator)]
+        assert generator.generate_batch(states, [prompt], sampling=GREEDY, max_new_tokens=6) == [expected]
+
+    @pytest.mark.parametrize("limit", [0, 1])
+    def test_the_length_limit_of_a_batch(self, limit: int, generator: TextGenerator) -> None:
+        """It holds for each of them."""
+        states = [self._state(generator) for _ in range(3)]
+        prompts = self._prompts(generator, ["Who?"] * 3)
+        done = generator.generate_batch(states, prompts, sampling=GREEDY, max_new_tokens=limit)
+        assert [(len(g.token_ids), g.finish_reason) for g in done] == [(limit, FinishReason.LENGTH)] * 3
+
+    def test_text_of_a_batch(self, generator: TextGenerator) -> None:
+        """`on_text` is told whose text it is; the pieces joined are the answers."""
+        pieces: dict[int, str] = {}
+        states = [self._state(generator, text) for text in (TEXT, TEXT * 2, "Dams.")]
+
+        def collect(index: int, text: str) -> None:
+            assert text
+            pieces[index] = pieces.get(index, "") + text
+
+        done = generator.generate_batch(
+            states, self._prompts(generator, ["Who?"] * 3), sampling=RANDOM, max_new_tokens=7, on_text=collect
+        )
+        assert [pieces.get(index, "") for index in range(3)] == [generation.text for generation in done]
+
+    def test_a_batch_cancelled_at_once(self, generator: TextGenerator) -> None:
+        """Nothing is read or written, and the states go on."""
+        states = [self._state(generator) for _ in range(3)]
+        prompts = self._prompts(generator, ["What floods?"] * 3)
+        done = generator.generate_batch(states, prompts, sampling=GREEDY, max_new_tokens=5, cancelled=lambda: True)
+        assert done == [Generation("", (), FinishReason.CANCELLED)] * 3
+        expected = self._generate(generator, self._state(generator))
+        assert [self._generate(generator, state) for state in states] == [expected] * 3
+
+    def test_a_batch_that_cannot_be(self, generator: TextGenerator) -> None:
+        """A state twice, a prompt or a sampling too few, a state that was dropped; nothing is read before."""
+        states = [self._state(generator), self._state(generator)]
+        prompts = self._prompts(generator, ["Who?", "Why?"])
+        for args in (
+            ([states[0], states[0]], prompts, GREEDY),
+            (states, prompts[:1], GREEDY),
+            (states, prompts, [GREEDY]),
+        ):
+            with pytest.raises(InternalError):
+                generator.generate_batch(args[0], args[1], sampling=args[2], max_new_tokens=2)
+        gone = self._state(generator)
+        generator.drop(gone)
+        position = generator.position(states[0])
+        with pytest.raises(KeyError):
+            generator.generate_batch([states[0], gone], prompts, sampling=GREEDY, max_new_tokens=2)
+        assert generator.position(states[0]) == position
+
+    def test_usage_of_a_batch_adds_up(self, generator: TextGenerator) -> None:
+        """Every token of every sequence is counted once."""
+        states = [self._state(generator, text) for text in (TEXT, TEXT * 2, "Dams.")]
+        before, positions = generator.usage, [generator.position(state) for state in states]
+        done = generator.generate_batch(
+            states, self._prompts(generator, ["Who?"] * 3), sampling=RANDOM, max_new_tokens=7
+        )
+        after = generator.usage
+        assert after.decode_tokens - before.decode_tokens == sum(len(generation.token_ids) for generation in done)
+        taken_in = sum(generator.position(state) for state in states) - sum(positions)
+        assert after.prefill_tokens - before.prefill_tokens + after.decode_tokens - before.decode_tokens == taken_in
+        assert after.decode_seconds >= before.decode_seconds
+
+    def test_batch_size(self, generator: TextGenerator) -> None:
+        """At least one."""
+        assert generator.batch_size >= 1

@@ -13,13 +13,16 @@ import torch
 from torch import Tensor
 
 from app.core.errors import CheckpointError, InternalError, ResourceError, UserError
+from app.inference import engine as module
 from app.inference import loading
 from app.inference.checkpoints.builder import build_griffin
 from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.checkpoints.registry import open_checkpoint
+from app.inference.decoding import Decoder, Decoding, PlainDecoder
 from app.inference.engine import CHUNK_TOKENS, Engine
 from app.inference.generator import FinishReason, Message, ReadCancelled, Sampling, StateRef, TextGenerator
 from app.inference.griffin import Griffin
+from app.inference.state import ModelState
 from app.inference.state_container import guards_of, load_state
 from app.inference.tokenizers.base import Tokenizer
 from tests.checkpoints import random_tensors, raw_config, write_checkpoint
@@ -265,6 +268,56 @@ def test_repetition_penalty_counts_written_tokens_only(engine: Engine) -> None:
         )
         == 12
     )
+
+
+class _CountingDecoder:
+    """Notes how many sequences are begun together."""
+
+    def __init__(self, decoder: Decoder) -> None:
+        self._decoder = decoder
+        self.groups: list[int] = []
+
+    def begin(self, states: Sequence[ModelState]) -> Decoding:
+        self.groups.append(len(states))
+        return self._decoder.begin(states)
+
+
+@pytest.mark.parametrize(("free_states", "groups"), [(100, [4, 3]), (2, [2, 2, 2, 1]), (0, [1] * 7)])
+def test_batches_stay_within_memory(
+    free_states: int, groups: list[int], engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At most batch_size together, fewer where their copies would not fit; the answers are the same."""
+    prompts = [_ids(length) for length in range(3, 10)]
+    expected = [engine.generate(engine.new_state(), ids, sampling=GREEDY, max_new_tokens=3) for ids in prompts]
+    decoder = _CountingDecoder(PlainDecoder(engine.model, None))
+    monkeypatch.setattr(engine, "_decoder", decoder)
+    monkeypatch.setattr(engine, "_batch_size", 4)
+    monkeypatch.setattr(module, "free_bytes", lambda device: free_states * engine.info.state_nbytes)
+    states = [engine.new_state() for _ in prompts]
+    assert engine.generate_batch(states, prompts, sampling=GREEDY, max_new_tokens=3) == expected
+    assert decoder.groups == groups
+
+
+def test_a_batch_closes_cut_turns(engine: Engine, model: Griffin, starter_tokenizer: Tokenizer) -> None:
+    """Each answer that the limit cut is closed as the template closes a turn; its logits are those of the whole."""
+    closing = _with_template(engine, model, starter_tokenizer, (), (3, 4))
+    states = [closing.new_state(), closing.new_state()]
+    prompts = [_ids(20), _ids(9)]
+    done = closing.generate_batch(states, prompts, sampling=RANDOM, max_new_tokens=5)
+    for state, prompt, generation in zip(states, prompts, done, strict=True):
+        assert closing.position(state) == len(prompt) + 5 + 2
+        logits = _next_logits(closing, model, state)
+        assert torch.allclose(logits, _direct(model, [*prompt, *generation.token_ids, 3, 4])[1][-1], atol=1e-3)
+
+
+def test_a_batch_cancelled_while_prompts_are_read(engine: Engine, model: Griffin, starter_tokenizer: Tokenizer) -> None:
+    """Nobody writes; the prompt that was read has its turn closed, the others are left where the reading stopped."""
+    closing = _with_template(engine, model, starter_tokenizer, (), (3,))
+    states = [closing.new_state() for _ in range(3)]
+    prompts = [_ids(20), _ids(2 * CHUNK_TOKENS), _ids(20)]
+    done = closing.generate_batch(states, prompts, sampling=RANDOM, max_new_tokens=5, cancelled=counted(2))
+    assert {generation.finish_reason for generation in done} == {FinishReason.CANCELLED}
+    assert [closing.position(state) for state in states] == [21, CHUNK_TOKENS, 0]
 
 
 def test_info(tiny: Path, engine: Engine, starter_tokenizer: Tokenizer) -> None:
