@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +15,7 @@ from torch import Tensor
 
 from app.inference.config import Activation
 from app.inference.layers import BlockDiagonal
+from app.inference.machine_code import keeping_machine_code
 from app.inference.ops import Ops, TorchOps
 from app.inference.shapes import ConvTail, Expanded, Heads, Hidden, RNNState
 
@@ -158,28 +159,26 @@ class Compiled(TorchOps):
         return torch.baddbmm(gate.bias[:, None], x.reshape(-1, blocks, size).transpose(0, 1), gate.weight)
 
 
-def load_compiled(cache_dir: Path | None = None) -> Compiled | None:
-    """The compiled passes, or None (logged) where numba is missing or does not work; then torch does the work.
+def load_compiled(cache_dir: Path | None = None, tell: Callable[[str], None] = log.warning) -> Compiled | None:
+    """The compiled passes, or None where numba is missing or does not work; then torch does the work.
 
     Machine code is kept in cache_dir / "numba", so that only the first start compiles (a few seconds).
+    tell: gets one sentence on whatever is not as it should be.
     """
     try:
         import numba
         from numba.core import config as numba_config
 
         config: Any = numba_config  # its settings are made at run time, so no type checker knows them
-
-        if cache_dir is not None:
-            (cache_dir / "numba").mkdir(parents=True, exist_ok=True)
-            config.CACHE_DIR = str(cache_dir / "numba")
-        from app.inference import fused
+        with keeping_machine_code(cache_dir, tell):
+            from app.inference import fused
 
         numba.set_num_threads(min(torch.get_num_threads(), config.NUMBA_NUM_THREADS))
         compiled = Compiled(numba, fused)
         _try_out(compiled)
         compiled.forget()
     except Exception as error:  # whatever numba or LLVM raise here, the torch code serves
-        log.warning("compiled kernels are not used: %s", error)
+        tell(f"compiled passes are not used ({error}): plain torch does their work, which is slower")
         return None
     return compiled
 

@@ -137,7 +137,7 @@ def build_model(
     """The model with the kernels that are best on this machine, and their choice where there is one."""
     kernels, compiled = None, None
     if device.type == "cpu" and form.dtype == torch.float32:
-        compiled = load_compiled(cache_dir)
+        compiled = load_compiled(cache_dir, notes.add)
     if form is WeightFormat.INT8:
         kernels = choose_kernels(config.width, config.mlp_width, compiled, cache_dir=cache_dir)
     with torch.inference_mode(), memory_errors("the model"):
