@@ -22,6 +22,7 @@ FOLDERS = {
     "app/documents": "a file's bytes to a Document and its passages; no Qt, torch or SQL",
     "app/documents/readers": "one file per format",
     "app/inference": "token ids to token ids; no Qt or SQL",
+    "app/inference/bench": "speed and memory at many lengths, beside the machine's own limits",
     "app/inference/checkpoints": "weight files to a model",
     "app/inference/tokenizers": "text to token ids and back",
     "app/retrieval": "a query to ranked passages",

@@ -98,6 +98,10 @@ def _command(launch: Launch) -> int:
         from app.cli import doctor
 
         return doctor.run(launch)
+    if launch.options.command == "bench":
+        from app.cli import bench
+
+        return bench.run(launch)
     from app.cli.context import open_context
 
     with open_context(launch) as context:

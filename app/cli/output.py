@@ -52,8 +52,13 @@ def check_writable(path: Path, *, source: Path) -> None:
         raise UserError(f"--out {path} cannot be written ({error.strerror or error})", code="out") from error
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write a file so that at any moment it holds the old text or all of the new one."""
+def write_atomically(
+    path: Path, text: str, *, kept: str = "the summary is kept in the library, run the command again to write it"
+) -> None:
+    """Write a file so that at any moment it holds the old text or all of the new one.
+
+    kept: what a ResourceError tells the user of the work that could not be written.
+    """
     temporary: Path | None = None
     try:
         with tempfile.NamedTemporaryFile(
@@ -74,7 +79,6 @@ def write_atomically(path: Path, text: str) -> None:
                 temporary.unlink(missing_ok=True)
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise ResourceError(
-            f"{path} cannot be written ({'the disk is full' if full else error.strerror or error}); "
-            "the summary is kept in the library, run the command again to write it",
+            f"{path} cannot be written ({'the disk is full' if full else error.strerror or error}); {kept}",
             code="disk-full" if full else "out",
         ) from error

@@ -10,10 +10,13 @@ from typing import Any, NoReturn
 
 from app.core.errors import UserError
 from app.documents.limits import PageRange
+from app.inference.bench.lengths import parse_batches, parse_lengths
 from app.tasks.model import Style
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 WEIGHT_FORMATS = ("auto", "float32", "bfloat16", "float16", "int8")
+
+SIZES = ("2b", "9b")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -89,6 +92,17 @@ def _build() -> _Parser:
     show.add_argument("id", metavar="ID", help="its id, or the beginning of it")
 
     commands.add_parser("doctor", parents=[engine, common], help="check this machine and the installation")
+
+    bench = commands.add_parser(
+        "bench", parents=[engine, common], help="measure speed and memory on this machine, at lengths up to a million"
+    )
+    bench.add_argument("--synthetic", choices=SIZES, help="a published size with random weights, instead of a model")
+    bench.add_argument("--lengths", type=_lengths, metavar="2k,8k", help="in tokens (default: 2k,8k,32k,128k)")
+    bench.add_argument("--long", action="store_true", help="also at 512k and 1M tokens")
+    bench.add_argument("--batch", type=_batches, metavar="8,64", help="also write many sequences together")
+    bench.add_argument("--compare", action="store_true", help="a transformer of Gemma-2B's shape beside it")
+    bench.add_argument("--quick", action="store_true", help="a few minutes less, figures less certain")
+    bench.add_argument("--out", type=_path, metavar="FOLDER", help="where report.json and the plots go")
     return parser
 
 
@@ -98,6 +112,20 @@ def _path(text: str) -> Path:
     if "\0" in text:
         raise argparse.ArgumentTypeError("the path holds a zero character")
     return Path(text).expanduser()
+
+
+def _lengths(text: str) -> tuple[int, ...]:
+    try:
+        return parse_lengths(text)
+    except UserError as error:
+        raise argparse.ArgumentTypeError(error.message) from error
+
+
+def _batches(text: str) -> tuple[int, ...]:
+    try:
+        return parse_batches(text)
+    except UserError as error:
+        raise argparse.ArgumentTypeError(error.message) from error
 
 
 def _style(text: str) -> Style:

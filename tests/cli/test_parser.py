@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.parser import parse_command_line
+from app.cli.parser import SIZES, parse_command_line
 from app.core.errors import UserError
 from app.documents.limits import PageRange
+from app.inference.checkpoints.synthetic import PRESETS
 from app.tasks.model import Style
 
 README_LINE = (
@@ -28,7 +29,17 @@ def test_every_option_of_summarize() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["chat", "ask f q", "models list", "models info", "sessions list", "sessions show x", "doctor", "summarize f"],
+    [
+        "chat",
+        "ask f q",
+        "models list",
+        "models info",
+        "sessions list",
+        "sessions show x",
+        "doctor",
+        "summarize f",
+        "bench",
+    ],
 )
 def test_every_command_takes_json_and_data_dir(line: str) -> None:
     """--json and --data-dir belong to every command."""
@@ -48,6 +59,9 @@ def test_every_command_takes_json_and_data_dir(line: str) -> None:
         ("summarize a --device tpu", "argument --device: invalid choice: 'tpu'"),
         ("summarize a --colour", "unrecognized arguments: --colour"),
         ("summarize a --js", "unrecognized arguments: --js"),
+        ("bench --lengths 2x", 'argument --lengths: "2x" is not a length'),
+        ("bench --batch 0", 'argument --batch: "0" is not a number of sequences'),
+        ("bench --synthetic 7b", "argument --synthetic: invalid choice: '7b'"),
         ("ask a", "the following arguments are required: QUESTION"),
     ],
 )
@@ -68,6 +82,11 @@ def test_values_that_can_mean_nothing(arguments: list[str], message: str) -> Non
     """An empty path or question is refused by the parser."""
     with pytest.raises(UserError, match=message):
         parse_command_line(arguments)
+
+
+def test_sizes_are_those_that_can_be_made() -> None:
+    """The parser, which loads no torch, offers what the engine has."""
+    assert set(SIZES) == set(PRESETS)
 
 
 def test_help_and_mistakes_load_nothing_heavy() -> None:
