@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from app.documents.model import Document
 from app.inference.generator import (
     Cancelled,
     FinishReason,
-    Message,
+    Generation,
     ReadCancelled,
-    Sampling,
     StateRef,
     TextGenerator,
 )
 from app.tasks.budget import Budget, note_lines
 from app.tasks.citations import QuoteIndex, cite, verbatim
-from app.tasks.extract import Candidate, Floats, candidates, centrality, choose, penalties, similarities, standard
+from app.tasks.extract import Candidate, Floats, centrality, choose, penalties, similarities, standard
 from app.tasks.lines import clean_lines
 from app.tasks.model import Line, Style
 from app.tasks.parts import Part, pieces
@@ -26,6 +26,10 @@ from app.tasks.words import Lexicon
 
 MODEL_WEIGHT = 0.4
 """Share of the model's opinion in the score; the rest is centrality's, both in standard deviations."""
+
+MOST_TOGETHER = 16
+"""Parts written together at most, whatever the generator could: an interruption costs the reading of so many parts,
+and with 16 the writing takes less time than the reading."""
 
 
 def pick_notes(
@@ -46,60 +50,81 @@ def pick_notes(
     return tuple(verbatim(document, claims[index].span) for index in chosen)
 
 
-def write_notes(
-    document: Document,
-    part: Part,
-    generator: TextGenerator,
-    state: StateRef,
-    style: Style,
-    budget: Budget,
-    lexicon: Lexicon,
-    notes_from: NotesFrom,
-    cancelled: Cancelled,
-) -> tuple[Line, ...]:
-    """Lines the model writes about the part that `state` has just read; the state is left as it was.
+@dataclass(frozen=True, slots=True)
+class ReadPart:
+    """A part whose notes are to be written: `state` is live and stands at its end; `claims` are its sentences."""
 
-    Where nothing of what it writes is a line worth keeping, the part speaks for itself: its key sentences are taken.
-    """
-    claims = candidates(document, part, lexicon)
-    if not claims:
-        return ()
-    if notes_from is NotesFrom.RUNNING_STATE:
-        fork = generator.fork(state)
-        messages = notes_after_reading(style, _plain_title(part.title))
-    else:
-        fork = generator.new_state()
-        messages = notes_of_text(style, document.text[part.start : part.end])
-    fresh = notes_from is NotesFrom.FRESH_STATE
-    try:
-        written, finished = write(generator, fork, messages, fresh=fresh, limit=budget.note, cancelled=cancelled)
-    finally:
-        generator.drop(fork)
-    index = QuoteIndex(document, (p.sentence for p in pieces(document, part.start, part.end)), lexicon)
-    lines = clean_lines(written, lexicon, finished=finished)
-    if not lines:
-        return pick_notes(document, part, claims, None)
-    return tuple(cite(line, index) for line in lines[: note_lines(style, part.tokens) + 1])
+    part: Part
+    claims: Sequence[Candidate]
+    state: StateRef
+
+
+@dataclass(frozen=True, slots=True)
+class NoteWriter:
+    """Writes the notes of one document's parts, several parts side by side where the generator gains by it."""
+
+    document: Document
+    generator: TextGenerator
+    style: Style
+    budget: Budget
+    lexicon: Lexicon
+    notes_from: NotesFrom
+    cancelled: Cancelled
+
+    @property
+    def together(self) -> int:
+        """Parts to write together."""
+        return min(self.generator.batch_size, MOST_TOGETHER)
+
+    def write(self, reads: Sequence[ReadPart]) -> list[tuple[Line, ...]]:
+        """Lines that the model writes about each part; the parts' states are left as they were.
+
+        Where nothing of what it writes is a line worth keeping, the part speaks for itself: its key sentences are
+        taken. A part without sentences has no notes. Each part's lines are those it has when written alone, save
+        where rounding decides between two words. Raises ReadCancelled.
+        """
+        asked = [read for read in reads if read.claims]
+        answers = dict(zip([read.part.index for read in asked], self._answers(asked), strict=True))
+        return [self._lines(read, answers[read.part.index]) if read.claims else () for read in reads]
+
+    def _answers(self, reads: Sequence[ReadPart]) -> list[Generation]:
+        generator = self.generator
+        states: list[StateRef] = []
+        try:
+            for read in reads:
+                from_running = self.notes_from is NotesFrom.RUNNING_STATE
+                states.append(generator.fork(read.state) if from_running else generator.new_state())
+            answers = generator.generate_batch(
+                states,
+                [self._prompt(read.part) for read in reads],
+                sampling=NOTES_SAMPLING,
+                max_new_tokens=self.budget.note,
+                cancelled=self.cancelled,
+            )
+        finally:
+            for state in states:
+                generator.drop(state)
+        if any(answer.finish_reason is FinishReason.CANCELLED for answer in answers):
+            raise ReadCancelled("stopped while notes were being written")
+        return answers
+
+    def _prompt(self, part: Part) -> list[int]:
+        if self.notes_from is NotesFrom.RUNNING_STATE:
+            return self.generator.chat_prompt(notes_after_reading(self.style, _plain_title(part.title)), fresh=False)
+        text = self.document.text[part.start : part.end]
+        return self.generator.chat_prompt(notes_of_text(self.style, text), fresh=True)
+
+    def _lines(self, read: ReadPart, answer: Generation) -> tuple[Line, ...]:
+        part = read.part
+        finished = answer.finish_reason is FinishReason.STOP
+        lines = clean_lines(answer.text, self.lexicon, finished=finished)
+        if not lines:
+            return pick_notes(self.document, part, read.claims, None)
+        sentences = (piece.sentence for piece in pieces(self.document, part.start, part.end))
+        index = QuoteIndex(self.document, sentences, self.lexicon)
+        return tuple(cite(line, index) for line in lines[: note_lines(self.style, part.tokens) + 1])
 
 
 def _plain_title(title: str) -> str:
     """The title without "(2 of 3)", which models take for a part of the subject."""
     return re.sub(r"\s*\(\d+ of \d+\)$", "", title)
-
-
-def write(
-    generator: TextGenerator,
-    state: StateRef,
-    messages: Sequence[Message],
-    *,
-    fresh: bool,
-    limit: int,
-    cancelled: Cancelled,
-    sampling: Sampling = NOTES_SAMPLING,
-) -> tuple[str, bool]:
-    """What the model answers, and whether it came to an end by itself. Raises ReadCancelled."""
-    prompt = generator.chat_prompt(messages, fresh=fresh)
-    answer = generator.generate(state, prompt, sampling=sampling, max_new_tokens=limit, cancelled=cancelled)
-    if answer.finish_reason is FinishReason.CANCELLED:
-        raise ReadCancelled("stopped while notes were being written")
-    return answer.text, answer.finish_reason is FinishReason.STOP

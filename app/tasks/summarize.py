@@ -11,7 +11,7 @@ from app.tasks.budget import Budget
 from app.tasks.compose import compose_key_passages, compose_written
 from app.tasks.extract import Candidate, candidates
 from app.tasks.model import Line, SectionNotes, Style
-from app.tasks.notes import pick_notes, write_notes
+from app.tasks.notes import NoteWriter, ReadPart, pick_notes
 from app.tasks.parts import Part, pieces, plan_parts
 from app.tasks.prompts import NotesFrom
 from app.tasks.salience import HiddenSpace
@@ -84,7 +84,10 @@ def summarize(
 ) -> Generator[Event]:
     """Read the whole document through one state and summarise it: progress and finished parts, at last the summary.
 
-    Every token is read in every style. Closing the iterator frees its states. Raises ReadCancelled.
+    Every token is read in every style. Written notes come several parts at a time where the generator writes faster
+    so: those parts are read first, then their notes are written side by side, and their PartDone events follow in
+    order; an interruption loses the parts of one such group at most. Closing the iterator frees its states. Raises
+    ReadCancelled.
     """
     budget = Budget.for_model(generator.info, style)
     lexicon = Lexicon.for_text(document.text)
@@ -96,6 +99,8 @@ def summarize(
     left = sum(part.tokens for part in parts[first:])
     state = generator.new_state() if resumed is None else generator.fork(resumed)
     space: HiddenSpace | None = None
+    writer = NoteWriter(document, generator, style, budget, lexicon, notes_from, cancelled)
+    waiting: list[ReadPart] = []
     try:
         if not first:
             generator.read(state, generator.document_prefix(), cancelled=cancelled)
@@ -120,13 +125,23 @@ def summarize(
                 continue
             if by_vector:
                 near = space.nearness([vectors[claim.span[1]] for claim in claims]) if space and claims else None
-                lines = pick_notes(document, part, claims, near)
-            else:
-                lines = write_notes(document, part, generator, state, style, budget, lexicon, notes_from, cancelled)
-            sections.append(_section(document, part, lines))
-            yield PartDone(part.index, len(parts), sections[-1], state)
+                sections.append(_section(document, part, pick_notes(document, part, claims, near)))
+                yield PartDone(part.index, len(parts), sections[-1], state)
+                continue
+            waiting.append(ReadPart(part, claims, state))
+            if part is not parts[-1] and len(waiting) < writer.together and any(read.claims for read in waiting):
+                # The reading goes on from a fork: what stands at this part's end is the notes' and the bookmark's.
+                state = generator.fork(state)
+                continue
+            for read, lines in zip(waiting.copy(), writer.write(waiting), strict=True):
+                sections.append(_section(document, read.part, lines))
+                yield PartDone(read.part.index, len(parts), sections[-1], read.state)
+                del waiting[0]
+                if read.state != state:
+                    generator.drop(read.state)
     finally:
-        generator.drop(state)
+        for stale in {read.state for read in waiting} | {state}:
+            generator.drop(stale)
     if style is Style.KEY_PASSAGES:
         summary = compose_key_passages(document, parts, sections, lexicon)
     else:

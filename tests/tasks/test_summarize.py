@@ -5,6 +5,7 @@ import pytest
 from app.documents.model import Document
 from app.inference.generator import ReadCancelled
 from app.tasks.model import SectionNotes, Style
+from app.tasks.notes import MOST_TOGETHER
 from app.tasks.prompts import NotesFrom
 from app.tasks.summarize import PartDone, ReadProgress, Resume, SummaryDone, default_style, summarize
 from tests.documents_for_tasks import make_document
@@ -96,7 +97,8 @@ def test_cancel_stops_the_reading(document: Document) -> None:
     assert generator.usage.prefill_tokens < 300
 
 
-def test_cancel_while_notes_are_written(document: Document) -> None:
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_cancel_while_notes_are_written(document: Document, batch_size: int) -> None:
     """Cancelling during a note raises too, instead of storing a note cut short."""
     generator = FakeGenerator(reply)
     notes_begun: list[bool] = []
@@ -105,7 +107,7 @@ def test_cancel_while_notes_are_written(document: Document) -> None:
         notes_begun.append(True)
         return "Cut short."
 
-    generator.reply = answer
+    generator.reply, generator.batch_size = answer, batch_size
     with pytest.raises(ReadCancelled):
         list(summarize(document, generator, style=Style.BRIEF, cancelled=lambda: bool(notes_begun)))
     assert generator.states == {}
@@ -134,6 +136,69 @@ def test_written_lines_are_checked(document: Document) -> None:
     assert [(line.supported, [c.page for c in line.citations]) for line in rivers] == [(True, [1]), (False, [])]
     assert not any(line.supported for line in lakes)
     assert done.summary[0].supported
+
+
+@pytest.mark.parametrize("notes_from", list(NotesFrom))
+@pytest.mark.parametrize(("batch_size", "groups"), [(2, [2, 2, 1]), (3, [3, 2]), (5, [5]), (99, [5])])
+def test_notes_written_together(document: Document, batch_size: int, groups: list[int], notes_from: NotesFrom) -> None:
+    """The same notes as one at a time, in the same order, each with the state at its part's end; nothing is left."""
+
+    def run(generator: FakeGenerator) -> tuple[list[tuple[int, SectionNotes, str]], SummaryDone, int]:
+        parts, done = [], None
+        for event in summarize(document, generator, style=Style.BRIEF, notes_from=notes_from):
+            if isinstance(event, PartDone):
+                text = generator.text(generator.states[event.state])
+                parts.append((event.part_index, event.notes, text))
+            done = event
+        assert isinstance(done, SummaryDone) and generator.states == {}
+        return parts, done, generator.usage.prefill_tokens
+
+    def answer(text: str) -> str:
+        return f"The {text.split(' of the north ')[-2].split()[-1]} carry more sand. Written after {len(text)} letters."
+
+    batched = FakeGenerator(answer, batch_size=batch_size)
+    assert run(batched) == run(FakeGenerator(answer))
+    assert batched.groups == groups
+
+
+def test_most_parts_written_together() -> None:
+    """A generator that could write a thousand at once is not asked to: an interruption would cost too much."""
+    text = "The river carries sand from the mountains to the sea every year. " * 15
+    document = make_document([text] * 40, [(f"Part {n}", len(text) + 1) for n in range(40)])
+    generator = FakeGenerator(reply, batch_size=1000)
+    list(summarize(document, generator, style=Style.BRIEF))
+    assert max(generator.groups) == MOST_TOGETHER and sum(generator.groups) == 40
+
+
+def test_interrupted_between_notes_written_together(document: Document) -> None:
+    """Whoever stops after the first of three keeps it, frees all states, and goes on to the same end."""
+    first = FakeGenerator(reply, batch_size=3)
+    events = summarize(document, first, style=Style.BRIEF)
+    kept = next(event for event in events if isinstance(event, PartDone))
+    saved = first.save_state(kept.state)
+    events.close()
+    assert first.states == {}
+    second = FakeGenerator(reply, batch_size=3)
+    second.tokenize(document.text)
+    resume = Resume((kept.notes,), 1, second.load_state(saved))
+    resumed = list(summarize(document, second, style=Style.BRIEF, resume=resume))
+    assert [event.part_index for event in resumed if isinstance(event, PartDone)] == [1, 2, 3, 4]
+    assert second.groups == [3, 1]
+    assert last(resumed) == last(list(summarize(document, FakeGenerator(reply), style=Style.BRIEF)))
+
+
+def test_parts_without_sentences_do_not_hold_up_the_others() -> None:
+    """They wait only behind parts that do, and take up no more states than a group has."""
+    contents = "Rivers 1\n\nLakes 7\n\n" * 20
+    prose = "The river carries sand from the mountains to the sea every year. " * 15
+    texts = [contents, prose, contents, contents, prose]
+    document = make_document(["".join(texts)], [("Contents" if t == contents else "Rivers", len(t)) for t in texts])
+    generator = FakeGenerator(reply, batch_size=3)
+    most = 0
+    for _ in summarize(document, generator, style=Style.BRIEF):
+        most = max(most, len(generator.states))
+    assert generator.groups == [1, 1]
+    assert most <= 3
 
 
 def test_resumed_summary_ends_like_an_uninterrupted_one(document: Document) -> None:
