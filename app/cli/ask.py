@@ -6,6 +6,7 @@ import sys
 from dataclasses import asdict
 
 from app.cli.context import Context
+from app.cli.engine import notes_of
 from app.cli.errors import Interrupted
 from app.cli.output import print_json
 from app.cli.render import document_json, line_text, page_mark, passage_text
@@ -28,7 +29,9 @@ def run(context: Context) -> int:
     try:
         item = open_document(context)
         evidence = context.library.search(item, options.question, limit=PASSAGES)
-        found = answer(item.document, options.question, evidence, loader.result())
+        generator = loader.result()
+        sys.stderr.writelines(f"{note}\n" for note in notes_of(generator))
+        found = answer(item.document, options.question, evidence, generator)
     except KeyboardInterrupt:
         raise Interrupted("interrupted; ask again") from None
     if options.json:

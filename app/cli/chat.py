@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any
 
 from app.cli.context import Context
+from app.cli.engine import notes_of
 from app.cli.errors import Interrupted
 from app.cli.output import clean, one_line, print_json
 from app.inference.generator import Generation
@@ -27,6 +28,7 @@ def run(context: Context) -> int:
     interactive = sys.stdin.isatty() and not options.json
     loader = context.start_loading(model)
     generator = loader.result()
+    sys.stderr.writelines(f"{note}\n" for note in notes_of(generator))
     conversation = context.conversations.open(options.session, generator)
     if interactive:
         sys.stderr.write(f"{one_line(model.name)}, offline; {QUIT} ends.\n")

@@ -14,10 +14,11 @@ import psutil
 from app.cli.context import Launch
 from app.cli.output import one_line, print_json
 from app.cli.parser import program_version
-from app.cli.render import mebibytes
+from app.cli.render import size_text
 from app.core.errors import GriffinDeskError
 from app.inference.generator import Message, Sampling, TextGenerator
 from app.services.codec import usage_stats
+from app.services.memory import resident_bytes
 from app.services.models import installed_models, resolve_model
 from app.storage.database import Database, sqlite_features
 from app.storage.documents import DocumentStore
@@ -26,6 +27,25 @@ from app.storage.snapshots import SnapshotStore
 TEST_TEXT = "Rivers carry water from the mountains to the sea. " * 20
 TEST_TOKENS = 16
 Facts = dict[str, dict[str, Any]]
+
+_LABELS = {
+    "cpus": "processors",
+    "fts5": "full-text search",
+    "sqlite": "version",
+    "mps": "MPS (Apple's GPU)",
+    "cuda_devices": "CUDA devices",
+    "program_memory_bytes": "memory in use by this program",
+    "free_for_models_bytes": "memory free for models",
+    "load_seconds": "seconds to load",
+    "state_bytes": "size of a saved position in a text",
+    "prefill_tokens": "tokens read in the test",
+    "prefill_tokens_per_second": "tokens read a second",
+    "decode_tokens": "tokens written in the test",
+    "decode_tokens_per_second": "tokens written a second",
+    "saved_state_goes_on_alike": "a saved state goes on alike",
+    "library_bytes": "size of the library",
+}
+"""What stands on the screen where the name in the JSON would not be plain."""
 
 
 def run(launch: Launch) -> int:
@@ -42,18 +62,20 @@ def run(launch: Launch) -> int:
         "models": {
             model.name: str(model.path) for model in installed_models(launch.bundled_model, launch.paths.models)
         },
-        "engine": _engine(launch, problems),
+        **_engine(launch, problems),
     }
     if facts["sqlite"]["fts5"] != "yes":
         problems.append("SQLite has no full-text search (FTS5): `ask` cannot work")
     if launch.options.json:
         print_json(sys.stdout, {**facts, "problems": problems})
     else:
+        notes = facts["engine"].pop("notes", [])  # they stand at the end, where eyes are
         for area, values in facts.items():
             sys.stdout.write(f"{area}\n")
             for name, value in values.items():
-                label = one_line(name.removesuffix("_bytes").replace("_", " "))
+                label = one_line(_LABELS.get(name) or name.removesuffix("_bytes").replace("_", " "))
                 sys.stdout.write(f"  {label}: {_shown(name, value)}\n")
+        sys.stdout.write("".join(f"note: {one_line(note)}\n" for note in notes))
         sys.stdout.write("".join(f"problem: {one_line(problem)}\n" for problem in problems) or "all is well\n")
     return 2 if problems else 0
 
@@ -88,8 +110,8 @@ def _data_folder(launch: Launch, problems: list[str]) -> dict[str, Any]:
     return facts
 
 
-def _engine(launch: Launch, problems: list[str]) -> dict[str, Any]:
-    """Load the model, read a little, write a little, save the state and restore it."""
+def _engine(launch: Launch, problems: list[str]) -> Facts:
+    """Load the model, read a little, write a little, save the state and restore it; and what it runs on."""
     began = time.monotonic()
     try:
         loader = launch.start_loading(resolve_model(launch.wanted_model, launch.bundled_model, launch.paths.models))
@@ -98,29 +120,35 @@ def _engine(launch: Launch, problems: list[str]) -> dict[str, Any]:
         tested = _self_test(generator)
     except GriffinDeskError as error:
         problems.append(error.message)
-        return {}
+        return {"engine": {}}
     except Exception as error:  # a broken installation of torch raises ImportError, OSError, RuntimeError ...
         problems.append(f"the engine does not work: {type(error).__name__}: {error}")
-        return {}
+        return {"engine": {}}
     if not tested["saved_state_goes_on_alike"]:
         problems.append("a saved state does not go on as the live one does: interrupted summaries cannot be trusted")
 
     import torch  # loaded by now
 
     info = generator.info
-    return {
-        "torch": torch.__version__,
-        "threads": torch.get_num_threads(),
-        "cuda_devices": torch.cuda.device_count(),
-        "mps": torch.backends.mps.is_available(),
+    engine = {
         "model": info.name,
         "device": info.device,
         "weight_format": info.weight_format,
-        "kernels": loader.kernels(),
+        "notes": list(info.notes),
         "load_seconds": round(seconds, 2),
         "state_bytes": info.state_nbytes,
+        "program_memory_bytes": resident_bytes(),
+        "free_for_models_bytes": loader.free_bytes(),
         **tested,
     }
+    torch_facts = {
+        "version": torch.__version__,
+        "threads": torch.get_num_threads(),
+        "instructions": torch.backends.cpu.get_cpu_capability(),
+        "cuda_devices": torch.cuda.device_count(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    return {"torch": torch_facts, "kernels": loader.kernels(), "engine": engine}
 
 
 def _self_test(generator: TextGenerator) -> dict[str, Any]:
@@ -143,7 +171,7 @@ def _self_test(generator: TextGenerator) -> dict[str, Any]:
 
 def _shown(name: str, value: object) -> str:
     if name.endswith("_bytes") and isinstance(value, int):
-        return mebibytes(value)
+        return size_text(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):

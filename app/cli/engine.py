@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.cli.output import one_line
+from app.inference.generator import TextGenerator
 from app.services.models import InstalledModel
 
 if TYPE_CHECKING:
@@ -21,6 +23,11 @@ class EngineOptions:
     device: str
     weight_format: str
     threads: int
+
+
+def notes_of(generator: TextGenerator) -> list[str]:
+    """One line for each thing that is other than asked for or slower than it could be, for standard error."""
+    return [f"note: {one_line(note)}" for note in generator.info.notes]
 
 
 class EngineLoader:
@@ -48,9 +55,17 @@ class EngineLoader:
         return self._thread.is_alive()
 
     def kernels(self) -> dict[str, str]:
-        """The int8 kernel that the self-test chose for each number of tokens; empty for other weight formats."""
-        kernels = self.result().kernels
-        return {f"{tokens}+ tokens": name for tokens, name in kernels.chosen.items()} if kernels is not None else {}
+        """What the self-tests chose and turned down, and where that is kept."""
+        from app.inference.kernel_report import kernel_report
+
+        engine = self.result()
+        return {**kernel_report(engine.model.ops, engine.kernels), "kept in": str(self._cache_dir)}
+
+    def free_bytes(self) -> int:
+        """What is free now on the device of the loaded model."""
+        from app.inference.free_memory import free_bytes
+
+        return free_bytes(self.result().model.device)
 
     def _run(self) -> None:
         try:

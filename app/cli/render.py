@@ -114,6 +114,11 @@ def mebibytes(nbytes: int) -> str:
     return f"{nbytes / 2**20:,.1f} MiB"
 
 
+def size_text(nbytes: int) -> str:
+    """`310.5 MiB`, and from 1,024 of them on `2.7 GiB`."""
+    return f"{nbytes / 2**30:,.1f} GiB" if nbytes >= 2**30 else mebibytes(nbytes)
+
+
 def _bullets(lines: Iterable[Line], mark: str) -> str:
     return "\n".join(f"- {_item(line_text(line, mark))}" for line in lines) or "*(no sentence worth quoting)*"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from app.cli.context import Context
-from app.cli.engine import EngineLoader
+from app.cli.engine import EngineLoader, notes_of
 from app.cli.errors import Interrupted
 from app.cli.output import check_writable, clean, one_line, print_json, write_atomically
 from app.cli.progress import ProgressReport, progress_report
@@ -98,6 +98,8 @@ def _make(
     loader = context.start_loading(model)
     item = open_document(context, progress)
     generator = _loaded(context, model, loader)
+    for note in notes_of(generator):
+        progress.say(note)
     if not context.options.fresh:
         # Only now is a model known that was never loaded from these files before.
         found = _finished(context, item, generator.info)

@@ -9,6 +9,7 @@ import contextlib
 import itertools
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ from app.core.errors import InternalError, UserError
 from app.inference.chat_template import ChatTemplate
 from app.inference.decoding import Decoder, PlainDecoder, batch_size
 from app.inference.devices import memory_errors
-from app.inference.free_memory import free_bytes
+from app.inference.free_memory import free_bytes, room_for
 from app.inference.generator import (
     Cancelled,
     FinishReason,
@@ -154,7 +155,7 @@ class Engine:
     @torch.inference_mode()
     def new_state(self) -> StateRef:
         """See TextGenerator."""
-        with memory_errors("another state"):
+        with self._room_for_a_state():
             return self._keep(self._model.fresh_state())
 
     def adopt(self, state: ModelState) -> StateRef:
@@ -164,7 +165,7 @@ class Engine:
     @torch.inference_mode()
     def fork(self, state: StateRef) -> StateRef:
         """See TextGenerator."""
-        with memory_errors("another state"):
+        with self._room_for_a_state():
             return self._keep(self._states[state].clone())
 
     def drop(self, state: StateRef) -> None:
@@ -250,8 +251,11 @@ class Engine:
     @torch.inference_mode()
     def load_state(self, data: bytes) -> StateRef:
         """See TextGenerator."""
-        with memory_errors("another state"):
+        with self._room_for_a_state():
             return self._keep(load_state(data, self._model, self._guards))
+
+    def _room_for_a_state(self) -> AbstractContextManager[None]:
+        return room_for(self._info.state_nbytes, self._model.device, "another state")
 
     def _keep(self, state: ModelState) -> StateRef:
         ref = StateRef(next(self._handles))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +11,7 @@ import psutil
 import torch
 
 from app.core.errors import ResourceError
+from app.inference.devices import memory_errors
 
 RESERVE_BYTES = 256 * 2**20
 """Left to the rest of the machine: a system without a free page stands still before it runs out."""
@@ -89,6 +92,14 @@ def require_memory(needed: int, device: torch.device, what: str) -> None:
             f"{place(device)}; {_NEXT_STEP[device.type == 'cpu']}",
             code="out-of-memory",
         )
+
+
+@contextmanager
+def room_for(needed: int, device: torch.device, what: str) -> Iterator[None]:
+    """ResourceError when `needed` bytes are more than is free, or when what is done inside lacks memory after all."""
+    require_memory(needed, device, what)
+    with memory_errors(what):
+        yield
 
 
 _NEXT_STEP = {

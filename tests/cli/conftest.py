@@ -20,7 +20,10 @@ class FakeLoader:
         return self._make()
 
     def kernels(self) -> dict[str, str]:
-        return {}
+        return {"turned down": "nothing"}
+
+    def free_bytes(self) -> int:
+        return 2**31
 
 
 @pytest.fixture

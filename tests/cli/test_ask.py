@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from app.cli.main import run
@@ -34,3 +35,20 @@ def test_no_passage_is_no_answer(engine, tmp_path: Path, capsys) -> None:
     (tmp_path / "a.txt").write_text("Rivers carry water.")
     assert run(["ask", str(tmp_path / "a.txt"), "Dogs?", "--data-dir", str(tmp_path / "data")]) == 0
     assert capsys.readouterr().out == "No passage of the document holds a word of the question.\n"
+
+
+def test_notes_on_the_model_are_told(engine, tmp_path: Path, capsys) -> None:
+    """One line each on standard error; standard output is the answer's alone."""
+
+    def noted() -> FakeGenerator:
+        generator = FakeGenerator(lambda text: "Long.")
+        generator.info = replace(generator.info, notes=("bfloat16 is slow\nhere", "two"))
+        return generator
+
+    engine(noted)
+    (tmp_path / "a.txt").write_text("Rivers carry water.")
+    for command in (["ask", str(tmp_path / "a.txt"), "Rivers?"], ["summarize", str(tmp_path / "a.txt")]):
+        assert run([*command, "--data-dir", str(tmp_path / "data")]) == 0
+        out, err = capsys.readouterr()
+        assert "note: bfloat16 is slow here\nnote: two\n" in err
+        assert "note:" not in out

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,8 @@ def test_sound_machine(doctor) -> None:
     """No problem, exit code 0."""
     code, report = doctor(sound)
     assert (code, report["problems"], report["data folder"]["library"]) == (0, [], "ok")
+    assert report["kernels"] == {"turned down": "nothing"}
+    assert report["engine"]["free_for_models_bytes"] == 2**31
 
 
 def test_damaged_library_is_a_line_of_the_report(doctor, tmp_path) -> None:
@@ -77,3 +80,32 @@ def test_state_that_goes_on_otherwise_is_a_problem(doctor) -> None:
     code, report = doctor(lambda: FakeGenerator(lambda text: next(answers)))
     assert code == 2
     assert "a saved state does not go on as the live one does" in report["problems"][0]
+
+
+def test_notes_are_shown(engine, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is other than asked for is told on the screen and in the JSON, and is no problem."""
+
+    def noted() -> FakeGenerator:
+        generator = sound()
+        generator.info = replace(generator.info, notes=("int8 weights do not run on mps: float16 is used instead",))
+        return generator
+
+    engine(noted)
+    assert run(["doctor", "--data-dir", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert "note: int8 weights do not run on mps: float16 is used instead\nall is well\n" in out
+    assert run(["doctor", "--json", "--data-dir", str(tmp_path)]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["engine"]["notes"] == ["int8 weights do not run on mps: float16 is used instead"]
+
+
+def test_the_screen_speaks_plainly(engine, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """No underscore, no raw number of bytes, yes and no for what is or is not."""
+    engine(sound)
+    run(["doctor", "--data-dir", str(tmp_path)])
+    out = capsys.readouterr().out
+    labels = [line.partition(":")[0] for line in out.splitlines()]
+    assert not [label for label in labels if "_" in label]
+    assert "\n  full-text search: yes\n" in out
+    assert "\n  memory free for models: 2.0 GiB\n" in out
+    assert out.endswith("all is well\n")

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sys
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from app.core.errors import CheckpointError, InternalError, ResourceError, UserError
 from app.inference import engine as module
-from app.inference import loading
+from app.inference import free_memory, loading
 from app.inference.checkpoints.builder import build_griffin
 from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.checkpoints.registry import open_checkpoint
@@ -22,6 +23,7 @@ from app.inference.decoding import Decoder, Decoding, PlainDecoder
 from app.inference.engine import CHUNK_TOKENS, Engine
 from app.inference.generator import FinishReason, Message, ReadCancelled, Sampling, StateRef, TextGenerator
 from app.inference.griffin import Griffin
+from app.inference.ops import TorchOps
 from app.inference.state import ModelState
 from app.inference.state_container import guards_of, load_state
 from app.inference.tokenizers.base import Tokenizer
@@ -402,6 +404,50 @@ def test_lack_of_memory(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loading, "build_griffin", fail)
     with pytest.raises(ResourceError, match="not enough memory for the model"):
         Engine.load(tiny, device="cpu")
+
+
+def test_lack_of_memory_is_known_before_anything_is_built(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Need and free amount are named; no weight is touched."""
+    monkeypatch.setattr(free_memory, "free_bytes", lambda device: 2**20)
+    monkeypatch.setattr(loading, "build_griffin", lambda *_: pytest.fail("built all the same"))
+    with pytest.raises(
+        ResourceError, match=r"for the model: it needs \d+ MiB, 1 MiB are free on this machine"
+    ) as caught:
+        Engine.load(tiny, device="cpu", weight_format="int8")
+    assert caught.value.code == "out-of-memory"
+
+
+def test_no_room_for_another_state(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new one, a copy, a saved one: an error in words, and the states there are go on."""
+    state = _read(engine, _ids(5))
+    saved = engine.save_state(state)
+    with monkeypatch.context() as patch:
+        patch.setattr(free_memory, "free_bytes", lambda device: engine.info.state_nbytes - 1)
+        for call in (engine.new_state, lambda: engine.fork(state), lambda: engine.load_state(saved)):
+            with pytest.raises(ResourceError, match="not enough memory for another state: it needs"):
+                call()
+    engine.read(state, _ids(5))
+    assert engine.position(state) == 10
+
+
+def test_a_format_that_gives_way_is_told(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Asked for float16 on the CPU: float32 runs, the reason is in the information and in the log."""
+    loaded = Engine.load(tiny, device="cpu", weight_format="float16")
+    note = "float16 weights do not run on cpu: float32 is used instead"
+    assert loaded.info.weight_format == "float32"
+    assert loaded.info.notes == (note,)
+    assert note in caplog.messages
+
+
+def test_passes_that_do_not_work_are_told(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without numba the model runs on plain torch, and says why."""
+    monkeypatch.setitem(sys.modules, "numba", None)
+    loaded = Engine.load(tiny, device="cpu")
+    assert type(loaded.model.ops) is TorchOps
+    (note,) = loaded.info.notes
+    assert note.startswith("compiled passes are not used (") and "numba" in note
 
 
 # The starter

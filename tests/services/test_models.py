@@ -61,7 +61,7 @@ def test_path_without_a_model_is_named(models: ModelService, tmp_path: Path, nam
 
 def test_changed_files_are_not_known(models: ModelService, tmp_path: Path) -> None:
     """What was remembered holds for the same files, sizes, times and options only."""
-    info = ModelInfo("m", "/m", "f", "t", "cpu", "int8", 1, 2, 3, 4, True)
+    info = ModelInfo("m", "/m", "f", "t", "cpu", "int8", 1, 2, 3, 4, True, notes=("slow here",))
     model = models.resolve("mine")
     models.remember(model, info, device="auto", weight_format="auto")
     assert models.last_known(model, device="auto", weight_format="auto") == info
