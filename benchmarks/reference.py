@@ -1,14 +1,22 @@
-"""transformers' RecurrentGemma with a checkpoint's dequantised weights: the float32 reference."""
+"""transformers' RecurrentGemma in float32, the reference: with a checkpoint's dequantised weights or random ones."""
 
 from __future__ import annotations
 
 import json
+from math import prod
 from pathlib import Path
 
 import torch
 from transformers import DynamicCache, RecurrentGemmaConfig, RecurrentGemmaForCausalLM
 
+from app.inference.bench.transformer import random_module
+from app.inference.checkpoints.names import expected_shapes
 from app.inference.checkpoints.registry import open_checkpoint
+from app.inference.config import GriffinConfig
+from app.inference.free_memory import require_memory
+
+_WORKING_BYTES = 512 << 20
+"""What reading takes beside the weights."""
 
 
 def load_reference(folder: Path) -> RecurrentGemmaForCausalLM:
@@ -27,6 +35,32 @@ def load_reference(folder: Path) -> RecurrentGemmaForCausalLM:
     tensors["lm_head.weight"] = tensors["model.embed_tokens.weight"]
     model.load_state_dict(tensors, strict=True)
     return model.eval()
+
+
+def random_reference(ours: GriffinConfig) -> RecurrentGemmaForCausalLM:
+    """The module of a Griffin's shape in float32 with random weights; ResourceError where they do not fit."""
+
+    def config(layers: int, vocab_size: int, mlp_width: int) -> RecurrentGemmaConfig:
+        return RecurrentGemmaConfig(
+            hidden_size=ours.width,
+            lru_width=ours.lru_width,
+            num_attention_heads=ours.num_heads,
+            num_key_value_heads=ours.num_kv_heads,
+            num_hidden_layers=layers,
+            vocab_size=vocab_size,
+            intermediate_size=2 * mlp_width,
+            attention_window_size=ours.window_tokens,
+            block_types=["recurrent", "recurrent", "attention"],
+        )
+
+    device = torch.device("cpu")
+    parameters = sum(prod(shape) for _, shape in expected_shapes(ours))
+    require_memory(4 * parameters + _WORKING_BYTES, device, "transformers' RecurrentGemma in float32")
+    whole = config(len(ours.block_types), ours.vocab_size, ours.mlp_width)
+    model: RecurrentGemmaForCausalLM = random_module(
+        RecurrentGemmaForCausalLM, whole, config(3, 8, 8), device, torch.float32
+    )
+    return model
 
 
 class ReferenceSequence:

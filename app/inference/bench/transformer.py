@@ -168,27 +168,33 @@ class TransformerSubject:
 
 
 def _random_gemma(transformers: Any, shape: TransformerShape, device: torch.device, dtype: torch.dtype) -> nn.Module:
-    """The module with weights uniform around 0, made in place: the library's own start would take minutes."""
-    sizes = {
-        "hidden_size": shape.width,
-        "num_attention_heads": shape.heads,
-        "num_key_value_heads": shape.kv_heads,
-        "head_dim": shape.head_dim,
-        "attn_implementation": "sdpa",
-    }
-    config = transformers.GemmaConfig(
-        **sizes,
-        vocab_size=shape.vocab_size,
-        intermediate_size=shape.mlp_width,
-        num_hidden_layers=shape.layers,
-    )
+    def config(layers: int, vocab_size: int, mlp_width: int) -> Any:
+        return transformers.GemmaConfig(
+            hidden_size=shape.width,
+            num_attention_heads=shape.heads,
+            num_key_value_heads=shape.kv_heads,
+            head_dim=shape.head_dim,
+            num_hidden_layers=layers,
+            vocab_size=vocab_size,
+            intermediate_size=mlp_width,
+            attn_implementation="sdpa",
+        )
+
+    whole = config(shape.layers, shape.vocab_size, shape.mlp_width)
+    return random_module(transformers.GemmaForCausalLM, whole, config(1, 8, 8), device, dtype)
+
+
+def random_module(kind: Any, config: Any, small: Any, device: torch.device, dtype: torch.dtype) -> nn.Module:
+    """A model of transformers with weights uniform around 0, made in place: its own start would take minutes.
+
+    kind: the class. small: a config of the same widths and heads with few layers and tokens; the buffers (rotary
+    frequencies, the embedding's scale), which follow from those widths, are taken from a model of it.
+    """
     with torch.device("meta"):
-        model: nn.Module = transformers.GemmaForCausalLM(config).to(dtype).eval()
+        model: nn.Module = kind(config).to(dtype).eval()
     model.to_empty(device=device)
     model.tie_weights()  # type: ignore[operator]
-    # Buffers (rotary frequencies, the embedding's scale) follow from these sizes: a model of one tiny layer has them.
-    small = transformers.GemmaConfig(**sizes, vocab_size=8, intermediate_size=8, num_hidden_layers=1)
-    buffers = dict(transformers.GemmaForCausalLM(small).named_buffers())
+    buffers = dict(kind(small).named_buffers())
     with torch.no_grad():
         for name, buffer in model.named_buffers():
             buffer.copy_(buffers[name])
