@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from app.inference.compiled_steps import CompiledSteps, step_passes
 from app.inference.config import Activation
 from app.inference.layers import BlockDiagonal
 from app.inference.machine_code import keeping_machine_code
@@ -22,7 +23,7 @@ from app.inference.shapes import ConvTail, Expanded, Heads, Hidden, RNNState
 log = logging.getLogger(__name__)
 
 
-class Compiled(TorchOps):
+class Compiled(CompiledSteps):
     """Ops, and the passes around int8 products, for float32 tensors in the CPU's memory.
 
     The same results as the torch code to rounding. Tensors must be contiguous: numba compiles anew for other layouts.
@@ -208,6 +209,7 @@ def _passes(ops: Ops) -> Iterator[Tensor]:
 
     gain, log_decay, h0, conv, tail = random(6), -random(6).abs(), random(1, 6), random(4, 6), random(1, 3, 6)
     input_gate, recurrence_gate = (BlockDiagonal(random(2, 3, 3), random(2, 3)) for _ in range(2))
+    yield from step_passes(ops)
     yield ops.attend_one(random(1, 4, 1, 8), random(1, 2, 7, 8), random(1, 2, 7, 8), 5)
     for steps in (1, 5):
         x = random(1, steps, 6)

@@ -8,12 +8,14 @@ import torch
 from torch import Tensor
 
 from app.inference.batch import DecodeBatch, gather, scatter, take
+from app.inference.checkpoints.builder import build_griffin
 from app.inference.checkpoints.quantized import WeightFormat
+from app.inference.checkpoints.registry import open_checkpoint
 from app.inference.griffin import Griffin
 from app.inference.kernels import KernelChoice
 from app.inference.state import ModelState, RecurrentState
 from app.inference.state_container import guards_of, load_state, save_state
-from tests.checkpoints import KINDS
+from tests.checkpoints import KINDS, random_tensors, raw_config, write_checkpoint
 from tests.parity.conftest import Build, load_starter
 
 WINDOW = 8
@@ -65,6 +67,27 @@ def test_a_batch_equals_its_sequences(kind: str, extra_key: int, build: Build) -
         left = scatter(batch, row)
         assert left.position == state.position == POSITIONS[row] + STEPS
         for actual, expected in zip(_tensors(left), _tensors(state), strict=True):
+            _assert_close(actual, expected)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_compiled_steps_equal_sequences_in_torch(kind: str, compiled_kernels: KernelChoice, tmp_path: Path) -> None:
+    """The compiled passes of a batch against plain torch token by token: logits to 1e-5."""
+    raw = raw_config(kind, attention_window_size=WINDOW)
+    checkpoint = open_checkpoint(write_checkpoint(tmp_path / kind, raw, random_tensors(raw)))
+    plain, compiled = (
+        build_griffin(checkpoint.config, checkpoint.source, WeightFormat.FLOAT32, torch.device("cpu"), None, ops)
+        for ops in (None, compiled_kernels.compiled)
+    )
+    states = _read(plain, POSITIONS)
+    batch = gather(states, plain.device)
+    ids = _ids(len(POSITIONS), STEPS)
+    for column in range(STEPS):
+        together = compiled.decode(ids[:, column : column + 1], batch)
+        alone = [plain.forward(ids[row : row + 1, [column]], state)[:, -1] for row, state in enumerate(states)]
+        _assert_close(together, torch.cat(alone))
+    for row, state in enumerate(states):
+        for actual, expected in zip(_tensors(scatter(batch, row)), _tensors(state), strict=True):
             _assert_close(actual, expected)
 
 
