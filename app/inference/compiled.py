@@ -64,24 +64,67 @@ class Compiled(CompiledSteps):
         self._fused.scale_sums(sums.numpy(), x_scales.numpy(), self._array(w_scale), self._array(bias), out.numpy())
         return out
 
-    def multiply_row(self, x: Tensor, weight: Tensor, w_scale: Tensor, bias: Tensor) -> Tensor:
-        """One token: x (i,), weight (o, i) int8 -> (o,)."""
+    def quantize_token(self, x: Tensor) -> tuple[Tensor, float]:
+        """One token: x (i,) -> its 16-bit codes (i,) and their scale."""
+        words = torch.empty(x.shape[0], dtype=torch.int16)
+        return words, float(self._fused.quantize_row(x.numpy(), words.numpy()))
+
+    def multiply_row(self, words: Tensor, x_scale: float, weight: Tensor, w_scale: Tensor, bias: Tensor) -> Tensor:
+        """One token: words (i,) int16, weight (o, i) int8 -> (o,)."""
         out = torch.empty(weight.shape[0])
         weights = self._array(weight), self._array(w_scale), self._array(bias)
-        self._fused.multiply_row(x.numpy(), *weights, out.numpy())
+        self._fused.multiply_row(words.numpy(), x_scale, *weights, out.numpy())
+        return out
+
+    def order_groups(self, words: Tensor, group: int) -> tuple[Tensor, Tensor]:
+        """One token: words (i,) -> words as multiply_row_int4 takes them, and their sums over groups (i / group,)."""
+        ordered, sums = torch.empty_like(words), torch.empty(words.shape[0] // group)
+        self._fused.order_groups(words.numpy(), group, ordered.numpy(), sums.numpy())
+        return ordered, sums
+
+    def multiply_row_int4(
+        self,
+        ordered: Tensor,
+        sums: Tensor,
+        x_scale: float,
+        codes: Tensor,
+        scale: Tensor,
+        offset: Tensor,
+        bias: Tensor,
+    ) -> Tensor:
+        """One token: from order_groups; codes (o, i/2) uint8, scale and offset (o, i/group) bfloat16 -> (o,)."""
+        out = torch.empty(codes.shape[0])
+        self._fused.multiply_row_int4(
+            ordered.numpy(),
+            sums.numpy(),
+            x_scale,
+            self._array(codes),
+            self._array(scale),
+            self._array(offset),
+            self._array(bias),
+            out.numpy(),
+        )
         return out
 
     def rms_norm(self, x: Hidden, gain: Tensor, eps: float) -> Hidden:
         """See Ops."""
         out = torch.empty_like(x)
         width = x.shape[-1]
-        self._fused.rms_norm(x.reshape(-1, width).numpy(), self._array(gain), eps, out.view(-1, width).numpy())
+        rows, result = x.reshape(-1, width), out.view(-1, width)
+        if rows.shape[0] == 1:  # less work than waking a thread
+            self._fused.rms_norm_row(rows[0].numpy(), self._array(gain), eps, result[0].numpy())
+        else:
+            self._fused.rms_norm(rows.numpy(), self._array(gain), eps, result.numpy())
         return out
 
     def gate(self, x: Tensor, up: Tensor, activation: Activation) -> Tensor:
         """See Ops; x is overwritten."""
-        flat = x.reshape(-1, x.shape[-1]).numpy()
-        self._fused.gate(flat, up.reshape(-1, x.shape[-1]).numpy(), activation is Activation.SILU, flat)
+        rows, ups = x.reshape(-1, x.shape[-1]), up.reshape(-1, x.shape[-1])
+        silu = activation is Activation.SILU
+        if rows.shape[0] == 1:
+            self._fused.gate_row(rows[0].numpy(), ups[0].numpy(), silu, rows[0].numpy())
+        else:
+            self._fused.gate(rows.numpy(), ups.numpy(), silu, rows.numpy())
         return x
 
     def causal_conv(self, x: Expanded, weight: Tensor, bias: Tensor, tail: ConvTail) -> tuple[Expanded, ConvTail]:
@@ -145,7 +188,9 @@ class Compiled(CompiledSteps):
         """A weight as an array. Not for tensors that come and go."""
         found = self._arrays.get(id(weight))
         if found is None:
-            found = self._arrays[id(weight)] = (weight, weight.numpy())
+            # numpy has no bfloat16: its bits are passed.
+            array = weight.view(torch.uint16).numpy() if weight.dtype == torch.bfloat16 else weight.numpy()
+            found = self._arrays[id(weight)] = (weight, array)
         return found[1]
 
     def _block_logits(self, gate: BlockDiagonal, x: Expanded) -> Tensor:
@@ -191,13 +236,31 @@ def _try_out(compiled: Compiled) -> None:
     product = x @ weight.float().t() + 1
     codes, scales = compiled.quantize_rows(x)
     sums = codes.int() @ weight.int().t()
-    found = [compiled.scale_sums(sums, scales, ones, ones), compiled.multiply_row(x[0], weight, ones, ones)]
+    token = compiled.quantize_token(x[0])
+    found = [compiled.scale_sums(sums, scales, ones, ones), compiled.multiply_row(*token, weight, ones, ones)]
     expected = [product, product[0]]
+    for group, width in ((32, 96), (64, 128)):
+        found.append(_int4_product(compiled, group, width))
+        expected.append(_int4_product(None, group, width))
     for number, (ours, theirs) in enumerate(
         zip([*found, *_passes(compiled)], [*expected, *_passes(TorchOps())], strict=True)
     ):
-        if ours.shape != theirs.shape or not torch.allclose(ours, theirs, rtol=1e-3, atol=1e-3):
+        if ours.shape != theirs.shape or not torch.allclose(ours, theirs, rtol=1e-3, atol=2e-3):
             raise ArithmeticError(f"pass {number} gives {ours.flatten().tolist()} for {theirs.flatten().tolist()}")
+
+
+def _int4_product(compiled: Compiled | None, group: int, width: int) -> Tensor:
+    """A product of two rows of int4 groups by the compiled pass, or the same numbers in plain torch for None."""
+    generator = torch.Generator().manual_seed(2)
+    codes = torch.randint(0, 256, (2, width // 2), dtype=torch.uint8, generator=generator)
+    scale = torch.rand((2, width // group), generator=generator).bfloat16()
+    x, ones = torch.randn(width, generator=generator), torch.ones(2)
+    if compiled is not None:
+        words, x_scale = compiled.quantize_token(x)
+        return compiled.multiply_row_int4(*compiled.order_groups(words, group), x_scale, codes, scale, -scale, ones)
+    pairs = codes.view(2, width // group, group // 2)
+    quanta = torch.cat((pairs & 15, pairs >> 4), dim=-1).float()
+    return ((quanta - 1) * scale.float()[..., None]).reshape(2, width) @ x + 1
 
 
 def _passes(ops: Ops) -> Iterator[Tensor]:

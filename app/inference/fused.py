@@ -10,8 +10,8 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
-Int8s = NDArray[np.int8]
+from app.inference.simd import BFloats, Bytes, Floats, Int8s, Words, dot_int4, dot_int8, order_for_int4
+
 Int32s = NDArray[np.int32]
 
 LARGEST_CODE = 127 * 256
@@ -64,14 +64,49 @@ def scale_sums(sums: Int32s, x_scales: Floats, w_scale: Floats, bias: Floats, ou
 
 
 @njit(cache=True, fastmath=_ANY_ORDER, nogil=True)
-def multiply_row(x: Floats, weight: Int8s, w_scale: Floats, bias: Floats, out: Floats) -> None:
-    """One token: x (i,), weight (o, i) int8 -> out (o,) = weight @ x * w_scale + bias, reading the weights once."""
-    rows, width = weight.shape
-    for row in range(rows):
-        total = np.float32(0.0)
-        for k in range(width):
-            total += x[k] * np.float32(weight[row, k])
-        out[row] = total * w_scale[row] + bias[row]
+def quantize_row(x: Floats, words: Words) -> np.float32:
+    """One token: x (i,) -> words (i,) int16 and the scale that is returned, as quantize_rows has them."""
+    scale = max(_largest(x), np.float32(1e-30)) * np.float32(1.0 / LARGEST_CODE) + _poison(x)
+    inverse = np.float32(1.0) / scale
+    for k in range(x.size):
+        words[k] = np.int16(np.int32(np.rint(x[k] * inverse)))
+    return scale
+
+
+@njit(cache=True, fastmath=_CONTRACT, parallel=True, nogil=True)
+def multiply_row(words: Words, x_scale: float, weight: Int8s, w_scale: Floats, bias: Floats, out: Floats) -> None:
+    """One token: words (i,), weight (o, i) int8 -> out (o,), reading the weights once."""
+    scale = np.float32(x_scale)
+    for row in prange(weight.shape[0]):
+        out[row] = np.float32(dot_int8(words, weight, row)) * scale * w_scale[row] + bias[row]
+
+
+@njit(cache=True, nogil=True)
+def order_groups(words: Words, group: int, ordered: Words, sums: Floats) -> None:
+    """What multiply_row_int4 needs of one token: its words reordered, and their sums over each group."""
+    order_for_int4(words, group, ordered)
+    for g in range(sums.size):
+        total = np.int32(0)
+        for k in range(g * group, (g + 1) * group):
+            total = np.int32(total + np.int32(words[k]))
+        sums[g] = np.float32(total)
+
+
+@njit(cache=True, fastmath=_CONTRACT, parallel=True, nogil=True)
+def multiply_row_int4(
+    ordered: Words,
+    sums: Floats,
+    x_scale: float,
+    codes: Bytes,
+    scales: BFloats,
+    offsets: BFloats,
+    bias: Floats,
+    out: Floats,
+) -> None:
+    """One token: ordered (i,), codes (o, i/2) -> out (o,), reading the weights once; see simd.dot_int4."""
+    scale = np.float32(x_scale)
+    for row in prange(codes.shape[0]):
+        out[row] = dot_int4(ordered, sums, codes, scales, offsets, row) * scale + bias[row]
 
 
 @njit(cache=True, inline="always", fastmath=_CONTRACT)
@@ -105,26 +140,36 @@ def _activate(x: np.float32, silu: bool) -> np.float32:
     return x * _sigmoid(np.float32(1.5957691216057308) * (x + np.float32(0.044715) * x * x * x))
 
 
-@njit(cache=True, fastmath=_ANY_ORDER, parallel=True, nogil=True)
+@njit(cache=True, fastmath=_ANY_ORDER, nogil=True)
+def rms_norm_row(x: Floats, gain: Floats, eps: float, out: Floats) -> None:
+    """One token: x (d,) -> out (d,) over its root mean square, times gain (d,)."""
+    total = np.float32(0.0)
+    for k in range(x.size):
+        total += x[k] * x[k]
+    scale = np.float32(1.0) / np.sqrt(total / np.float32(x.size) + np.float32(eps))
+    for k in range(x.size):
+        out[k] = x[k] * scale * gain[k]
+
+
+@njit(cache=True, parallel=True, nogil=True)
 def rms_norm(x: Floats, gain: Floats, eps: float, out: Floats) -> None:
-    """x (n, d) -> out (n, d), each row over its root mean square, times gain (d,)."""
-    n, width = x.shape
-    for row in prange(n):
-        total = np.float32(0.0)
-        for k in range(width):
-            total += x[row, k] * x[row, k]
-        scale = np.float32(1.0) / np.sqrt(total / np.float32(width) + np.float32(eps))
-        for k in range(width):
-            out[row, k] = x[row, k] * scale * gain[k]
+    """x (n, d) -> out (n, d), each row as rms_norm_row has it."""
+    for row in prange(x.shape[0]):
+        rms_norm_row(x[row], gain, eps, out[row])
 
 
-@njit(cache=True, fastmath=_CONTRACT, parallel=True, nogil=True)
+@njit(cache=True, fastmath=_CONTRACT, nogil=True)
+def gate_row(x: Floats, up: Floats, silu: bool, out: Floats) -> None:
+    """One token: out = act(x) * up, all (m,)."""
+    for k in range(x.size):
+        out[k] = _activate(x[k], silu) * up[k]
+
+
+@njit(cache=True, parallel=True, nogil=True)
 def gate(x: Floats, up: Floats, silu: bool, out: Floats) -> None:
     """out = act(x) * up, all (n, m)."""
-    n, width = x.shape
-    for row in prange(n):
-        for k in range(width):
-            out[row, k] = _activate(x[row, k], silu) * up[row, k]
+    for row in prange(x.shape[0]):
+        gate_row(x[row], up[row], silu, out[row])
 
 
 @njit(cache=True, fastmath=_CONTRACT, parallel=True, nogil=True)

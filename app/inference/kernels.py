@@ -29,8 +29,9 @@ Int8Matmul = Callable[[Tensor, Tensor], Tensor]
 TOKEN_CLASSES = (1, 8, 256)
 """Numbers of tokens that are timed; a product uses the choice for the largest class not above its tokens."""
 
-FLOAT_ROW = "float_row"
-"""The compiled product of one token's float32 activations with int8 weights; the others take codes."""
+TOKEN_ROW, TOKEN_ROW_ALONE = "token_row", "token_row_one_thread"
+"""The compiled product of one token's 16-bit activations, on all threads or on one. The others take pairs of codes."""
+TOKEN_ROWS = frozenset({TOKEN_ROW, TOKEN_ROW_ALONE})
 
 _BY_ROW_TOKENS = 8
 _WARM_UP_S = 0.15
@@ -71,8 +72,8 @@ MATMULS: dict[str, Int8Matmul] = {"int_mm": int_mm, "int_mm_by_row": int_mm_by_r
 class KernelChoice:
     """What the self-test chose and measured.
 
-    chosen: tokens -> name of a matmul or FLOAT_ROW. seconds: "tokens name" -> least time of one product, None where
-    the candidate is not exact here. compiled: the one-pass kernels around the products, None for plain torch.
+    chosen: tokens -> name of a matmul or one of TOKEN_ROWS. seconds: "tokens name" -> least time of one product, None
+    where the candidate is not exact here. compiled: the one-pass kernels around the products, None for plain torch.
     """
 
     chosen: Mapping[int, str]
@@ -83,12 +84,12 @@ class KernelChoice:
         """Name of the product to use for this many tokens."""
         if tokens == 1:
             return self.chosen[1]
-        # The float product takes one token only; from two tokens on the next class's choice serves.
+        # The compiled product takes one token only; from two tokens on the next class's choice serves.
         return self.chosen[max((size for size in TOKEN_CLASSES[2:] if tokens >= size), default=TOKEN_CLASSES[1])]
 
     def writing_threads(self) -> AbstractContextManager[None]:
-        """The threads to work with while writing token by token: one, where the product for one token uses one."""
-        if self.compiled is not None and self.chosen[1] == FLOAT_ROW:
+        """The threads to work with while writing token by token: one, where one alone was faster for one token."""
+        if self.compiled is not None and self.chosen[1] == TOKEN_ROW_ALONE:
             return self.compiled.single_thread()
         return contextlib.nullcontext()
 
@@ -103,7 +104,7 @@ def choose_kernels(
     )
     path = None if cache_dir is None else cache_dir / "kernels.json"
     cached = _cached_choices(path)
-    if key not in cached or (compiled is None and FLOAT_ROW in cached[key].chosen.values()):
+    if key not in cached or (compiled is None and TOKEN_ROWS & {*cached[key].chosen.values()}):
         cached[key] = self_test(in_features, out_features, compiled)
         if path is not None:
             write_cache(path, {name: _plain(choice) for name, choice in cached.items()})
@@ -125,7 +126,9 @@ def self_test(in_features: int, out_features: int, compiled: Compiled | None) ->
         codes = torch.randint(-127, 128, (2 * tokens, in_features), dtype=torch.int8, generator=generator)
         timed: dict[str, float] = {}
         if tokens == 1 and compiled is not None:
-            timed[FLOAT_ROW] = _least_seconds(_float_row(compiled, codes[0].float()), weights)
+            with compiled.single_thread():
+                timed[TOKEN_ROW_ALONE] = _least_seconds(_token_row(compiled, codes[0].float()), weights)
+            timed[TOKEN_ROW] = _least_seconds(_token_row(compiled, codes[0].float()), weights)
         for name, matmul in MATMULS.items():
             if name == "int_mm_by_row" and tokens > _BY_ROW_TOKENS:
                 continue
@@ -140,10 +143,10 @@ def self_test(in_features: int, out_features: int, compiled: Compiled | None) ->
     return KernelChoice(chosen, seconds, compiled)
 
 
-def _float_row(compiled: Compiled, x: Tensor) -> Callable[[Tensor], Tensor]:
+def _token_row(compiled: Compiled, x: Tensor) -> Callable[[Tensor], Tensor]:
     def multiply(weight: Tensor) -> Tensor:
         ones = torch.ones(weight.shape[0])
-        return compiled.multiply_row(x, weight, ones, ones)
+        return compiled.multiply_row(*compiled.quantize_token(x), weight, ones, ones)
 
     return multiply
 
@@ -191,7 +194,7 @@ def _least_seconds(multiply: Callable[[Tensor], Tensor], weights: list[Tensor]) 
 
 def _cached_choices(path: Path | None) -> dict[str, KernelChoice]:
     """The choices in a cache file; an entry that is damaged or names what is not there costs one self-test."""
-    known = {*MATMULS, FLOAT_ROW}
+    known = {*MATMULS, *TOKEN_ROWS}
     choices = {}
     for key, entry in read_cache(path).items():
         try:

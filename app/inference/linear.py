@@ -16,7 +16,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812 (the field's usual name)
 from torch import Tensor
 
-from app.inference.kernels import FLOAT_ROW, MATMULS, KernelChoice
+from app.inference.int4_groups import dequantize_groups
+from app.inference.kernels import MATMULS, TOKEN_ROWS, KernelChoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,19 @@ class QuantizedRows:
     shape: torch.Size
 
 
-Prepared = Tensor | QuantizedRows
+@dataclass(slots=True)
+class QuantizedToken:
+    """One token's activations in 16 bits: x ~ words * scale.
+
+    words: (i,) int16; shape: of the activations, (1, 1, i).
+    """
+
+    words: Tensor
+    scale: float
+    shape: torch.Size
+
+
+Prepared = Tensor | QuantizedRows | QuantizedToken
 
 
 class Linear(Protocol):
@@ -58,6 +71,7 @@ class Linear(Protocol):
 
 
 _LARGEST_CODE = 127 * 256
+_DEQUANTIZED_WEIGHTS = 4 * 2**20
 _OFFSET = torch.tensor(128.0)
 
 
@@ -112,9 +126,8 @@ class DenseLinear:
 class Int8RowLinear:
     """int8 weights (o, i) with one float32 scale a row, W = weight * scale[:, None]; bias (o,), zeros for none.
 
-    Many tokens: two integer products, of the low and of the high codes of the activations, exact whatever the
-    number of tokens. One token: its float32 activations times the weights in one pass, which is the same to
-    float32 rounding, as 16-bit codes nearly are.
+    Two integer products, of the low and of the high codes of the activations, exact whatever the number of tokens;
+    for one token the same product in one pass over the weights.
     """
 
     weight: Tensor
@@ -133,20 +146,23 @@ class Int8RowLinear:
         return self.weight.shape[0]
 
     def prepare(self, x: Tensor) -> Prepared:
-        """x itself where the chosen product takes floats, else pairs of int8 codes with a scale per token."""
-        if self.kernels.for_tokens(x.numel() // x.shape[-1]) == FLOAT_ROW:
-            return x
-        if self.kernels.compiled is None:
+        """Codes of 16 bits: whole for the compiled product of one token, else as pairs of int8."""
+        compiled = self.kernels.compiled
+        if compiled is None:
             return quantize_rows(x)
-        codes, scales = self.kernels.compiled.quantize_rows(x.reshape(-1, x.shape[-1]))
+        if self.kernels.for_tokens(x.numel() // x.shape[-1]) in TOKEN_ROWS:
+            return QuantizedToken(*compiled.quantize_token(x.reshape(-1)), x.shape)
+        codes, scales = compiled.quantize_rows(x.reshape(-1, x.shape[-1]))
         return QuantizedRows(codes, scales, x.shape)
 
     def __call__(self, x: Prepared) -> Tensor:
         """The product, float32."""
+        assert not isinstance(x, Tensor)
         compiled = self.kernels.compiled
-        if isinstance(x, Tensor):
-            assert compiled is not None  # it is what made FLOAT_ROW a choice
-            return compiled.multiply_row(x.reshape(-1), self.weight, self.scale, self.bias).reshape(*x.shape[:-1], -1)
+        if isinstance(x, QuantizedToken):
+            assert compiled is not None  # it is what made this a choice
+            out = compiled.multiply_row(x.words, x.scale, self.weight, self.scale, self.bias)
+            return out.reshape(*x.shape[:-1], -1)
         sums = MATMULS[self.kernels.for_tokens(x.codes.shape[0] // 2)](x.codes, self.weight)
         if compiled is not None:
             out = compiled.scale_sums(sums, x.scales, self.scale, self.bias)
@@ -154,6 +170,45 @@ class Int8RowLinear:
             low, high = sums.float().chunk(2)  # in float32: 256 * high overflows 32 bits in wide models
             out = torch.addcmul(self.bias, low.add_(high, alpha=256).mul_(x.scales), self.scale)
         return out.reshape(*x.shape[:-1], -1)
+
+
+@dataclass(frozen=True, slots=True)
+class Int4GroupLinear:
+    """int4 weights in groups along a row, W = scale * code + offset; bias (o,) float32, zeros for none.
+
+    codes: (o, i/2) uint8, see int4_groups.py; scale, offset: (o, i/group) bfloat16. Activations are float32.
+    """
+
+    codes: Tensor
+    scale: Tensor
+    offset: Tensor
+    bias: Tensor
+    group: int
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of codes, scales and offsets."""
+        return self.codes.nbytes + self.scale.nbytes + self.offset.nbytes
+
+    @property
+    def out_features(self) -> int:
+        """Rows of the weight."""
+        return self.codes.shape[0]
+
+    def prepare(self, x: Tensor) -> Prepared:
+        """x itself."""
+        return x
+
+    def __call__(self, x: Prepared) -> Tensor:
+        """The product, float32, with a few rows of the weight dequantised at a time: 16 MiB beside the result."""
+        assert isinstance(x, Tensor)
+        out = torch.empty((*x.shape[:-1], self.out_features), device=x.device)
+        step = max(1, _DEQUANTIZED_WEIGHTS // x.shape[-1])
+        for start in range(0, self.out_features, step):
+            rows = slice(start, start + step)
+            weight = dequantize_groups(self.codes[rows], self.scale[rows], self.offset[rows])
+            out[..., rows] = F.linear(x, weight, self.bias[rows])
+        return out
 
 
 class Embedding(Protocol):

@@ -4,10 +4,10 @@ from app.core.threads import wait_passively
 
 
 def test_idle_threads_sleep_by_default() -> None:
-    """Nothing set: passive."""
+    """Nothing set: asleep after a short while."""
     environ: dict[str, str] = {}
     wait_passively(environ)
-    assert environ == {"OMP_WAIT_POLICY": "PASSIVE"}
+    assert environ == {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "2000"}
 
 
 def test_the_users_choice_stands() -> None:

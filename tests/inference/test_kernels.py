@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from app.inference import kernels
-from app.inference.kernels import FLOAT_ROW, MATMULS, TOKEN_CLASSES, KernelChoice, choose_kernels, self_test
+from app.inference.kernels import MATMULS, TOKEN_CLASSES, TOKEN_ROW, KernelChoice, choose_kernels, self_test
 
 
 @pytest.mark.parametrize("name", MATMULS)
@@ -40,10 +40,10 @@ def test_only_a_clear_win_counts(seconds: dict[str, float], expected: str) -> No
 
 def test_for_tokens() -> None:
     """The largest class not above the tokens; a product for one token never serves two, which take the next class's."""
-    choice = KernelChoice({1: FLOAT_ROW, 8: "int_mm_by_row", 256: "float_mm"}, {})
+    choice = KernelChoice({1: TOKEN_ROW, 8: "int_mm_by_row", 256: "float_mm"}, {})
     found = {tokens: choice.for_tokens(tokens) for tokens in (1, 2, 7, 8, 255, 256, 10_000)}
     assert found == {
-        1: FLOAT_ROW,
+        1: TOKEN_ROW,
         2: "int_mm_by_row",
         7: "int_mm_by_row",
         8: "int_mm_by_row",

@@ -5,7 +5,7 @@ import torch
 
 from app.inference.checkpoints.quantized import quantize_weight
 from app.inference.compiled import Compiled, load_compiled
-from app.inference.kernels import FLOAT_ROW, MATMULS, TOKEN_CLASSES, KernelChoice
+from app.inference.kernels import MATMULS, TOKEN_CLASSES, TOKEN_ROW, KernelChoice
 from app.inference.linear import (
     DenseEmbedding,
     DenseLinear,
@@ -57,7 +57,7 @@ def test_quantize_rows_of_zeros() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "with_numba"), [*((name, numba) for name in MATMULS for numba in (False, True)), (FLOAT_ROW, True)]
+    ("name", "with_numba"), [*((name, numba) for name in MATMULS for numba in (False, True)), (TOKEN_ROW, True)]
 )
 @pytest.mark.parametrize("tokens", [1, 2, 7])
 @pytest.mark.parametrize("bias", [0.0, 1.0])
@@ -67,7 +67,7 @@ def test_int8_linear_against_float64(name: str, with_numba: bool, tokens: int, b
     weight, scale = quantize_weight(torch.randn((48, 96), generator=generator))
     offset = bias * torch.randn(48, generator=generator)
     # The float product is for one token; a self-test never chooses it for more.
-    chosen = {size: "int_mm" if name == FLOAT_ROW and size > 1 else name for size in TOKEN_CLASSES}
+    chosen = {size: "int_mm" if name == TOKEN_ROW and size > 1 else name for size in TOKEN_CLASSES}
     linear = Int8RowLinear(weight, scale, offset, KernelChoice(chosen, {}, compiled if with_numba else None))
     x = torch.randn((1, tokens, 96), generator=generator)
     x[0, 0, 0] = 50.0  # an outlier, as down_proj's input has them

@@ -12,7 +12,7 @@ from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.checkpoints.registry import open_checkpoint
 from app.inference.compiled import load_compiled
 from app.inference.griffin import Griffin
-from app.inference.kernels import FLOAT_ROW, TOKEN_CLASSES, KernelChoice
+from app.inference.kernels import TOKEN_ROW, TOKEN_CLASSES, KernelChoice
 from tests.checkpoints import random_tensors, raw_config, write_checkpoint
 
 PLAIN = KernelChoice(dict.fromkeys(TOKEN_CLASSES, "int_mm"), {})
@@ -45,7 +45,7 @@ def compiled_kernels(tmp_path_factory: pytest.TempPathFactory) -> KernelChoice:
     """The compiled passes, with the float product for single tokens."""
     compiled = load_compiled(tmp_path_factory.mktemp("cache"))
     assert compiled is not None
-    return KernelChoice({**PLAIN.chosen, 1: FLOAT_ROW}, {}, compiled)
+    return KernelChoice({**PLAIN.chosen, 1: TOKEN_ROW}, {}, compiled)
 
 
 def load_starter(folder: Path, weight_format: WeightFormat, kernels: KernelChoice = PLAIN) -> Griffin:
