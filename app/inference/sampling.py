@@ -25,7 +25,7 @@ class Sampler:
     def __init__(self, sampling: Sampling, vocab_size: int) -> None:
         """Raises UserError when a setting is outside its range."""
         _check(sampling)
-        self._sampling = sampling
+        self.sampling = sampling
         self._vocab_size = vocab_size
         self._generator = torch.Generator("cpu").manual_seed(sampling.seed)
 
@@ -40,24 +40,46 @@ class Sampler:
         """
         if logits.shape != (self._vocab_size,):
             raise InternalError(f"the logits have shape {tuple(logits.shape)}, expected ({self._vocab_size},)")
-        highest = float(logits.max())  # NaN wins every comparison in torch
-        if not math.isfinite(highest):
-            raise InternalError(f"the largest logit is {highest}, expected a finite number")
-        if self._sampling.repetition_penalty != 1.0:
-            logits = self._penalise(logits, seen)
-        if self._sampling.temperature == 0.0:
+        _require_finite(float(logits.max()))  # NaN wins every comparison in torch
+        logits = self.penalise(logits, seen)
+        if self.sampling.temperature == 0.0:
             return int(logits.argmax())
         return self._draw(logits)
 
-    def _penalise(self, logits: Tensor, seen: Iterable[int]) -> Tensor:
+    def among(self, largest: Tensor, places: Tensor, mass: float) -> int | None:
+        """The next token from the largest logits alone; None where these settings may want others, and nothing drawn.
+
+        Args:
+            largest: (n,) on the CPU, in descending order, after `penalise`.
+            places: (n,) the token ids that they belong to.
+            mass: what exp((logit - largest[0]) / temperature) sums up to over the whole vocabulary.
+        """
+        top_k, top_p = self.sampling.top_k, self.sampling.top_p
+        limited = 0 < top_k < self._vocab_size
+        if (limited and top_k > len(largest)) or not (limited or top_p < 1.0):
+            return None
+        scaled = (largest - largest[0]).div_(self.sampling.temperature)
+        if limited:
+            scaled = scaled[:top_k]
+            mass = float(_masses(scaled).sum())
+        if top_p < 1.0:
+            kept = int((_masses(scaled).cumsum_(0) < top_p * mass).sum()) + 1
+            if kept > len(scaled) and not limited:
+                return None
+            scaled = scaled[:kept]
+        return int(places[self._pick(scaled)])
+
+    def penalise(self, logits: Tensor, seen: Iterable[int]) -> Tensor:
         """CTRL's penalty (arXiv:1909.05858, section 4.1), with transformers' rule for negative logits."""
+        if self.sampling.repetition_penalty == 1.0:
+            return logits
         ids = torch.tensor(sorted(set(seen)), dtype=torch.long, device=logits.device)
         values = logits[ids]
-        penalty = self._sampling.repetition_penalty
+        penalty = self.sampling.repetition_penalty
         return logits.index_copy(0, ids, torch.where(values > 0, values / penalty, values * penalty))
 
     def _draw(self, logits: Tensor) -> int:
-        sampling = self._sampling
+        sampling = self.sampling
         logits = logits.cpu()  # a row is small, and here sorting is fast and a seed means the same for every device
         # The largest becomes 0, so no temperature, however small, can make an infinity.
         scaled = (logits - logits.max()).div_(sampling.temperature)
@@ -67,15 +89,68 @@ class Sampler:
         if sampling.top_p < 1.0:
             scaled, kept = _nucleus(scaled, sampling.top_p)
             candidates = kept if candidates is None else candidates[kept]
+        chosen = self._pick(scaled)
+        return chosen if candidates is None else int(candidates[chosen])
+
+    def _pick(self, scaled: Tensor) -> int:
+        """One place among these, by their probabilities."""
         cumulative = _masses(scaled).cumsum_(0)
         number = torch.rand((), dtype=torch.float64, generator=self._generator)
-        chosen = torch.searchsorted(cumulative, number * cumulative[-1], right=True).clamp_(max=len(cumulative) - 1)
-        return int(chosen if candidates is None else candidates[chosen])
+        place = torch.searchsorted(cumulative, number * cumulative[-1], right=True)
+        return int(place.clamp_(max=len(cumulative) - 1))
 
 
 def draw(samplers: Sequence[Sampler], logits: Tensor, seen: Sequence[Iterable[int]]) -> list[int]:
     """The next token of each of several sequences, by its own sampler from its own row of logits (b, v)."""
-    return [sampler(row, ids) for sampler, row, ids in zip(samplers, logits, seen, strict=True)]
+    if logits.device.type == "cpu":
+        return [sampler(row, ids) for sampler, row, ids in zip(samplers, logits, seen, strict=True)]
+    return draw_from_largest(samplers, logits, seen)
+
+
+def draw_from_largest(samplers: Sequence[Sampler], logits: Tensor, seen: Sequence[Iterable[int]]) -> list[int]:
+    """The same for logits on a device: all rows' largest in one exchange, whole rows only where these do not do."""
+    samples = [sampler.sampling for sampler in samplers]
+    penalised = _penalise_rows([sampling.repetition_penalty for sampling in samples], logits, seen)
+    highest, likeliest = penalised.max(dim=-1)
+    greedy: list[int] = likeliest.tolist()
+    for value in highest.tolist():
+        _require_finite(value)
+    if all(sampling.temperature == 0.0 for sampling in samples):
+        return greedy
+    largest, places = penalised.topk(min(_FEW, penalised.shape[1]))
+    divisors = torch.tensor([sampling.temperature or 1.0 for sampling in samples], device=logits.device)
+    scaled = (penalised - highest[:, None]).div_(divisors[:, None])
+    # MPS has no float64; float32 sums of a vocabulary, taken in a tree, are good to 1e-6.
+    wide = torch.float32 if logits.device.type == "mps" else torch.float64
+    masses = scaled.exp_().sum(dim=-1, dtype=wide).tolist()
+    tokens = []
+    for row, (values, ids) in enumerate(zip(largest.cpu(), places.cpu(), strict=True)):
+        if samples[row].temperature == 0.0:
+            tokens.append(greedy[row])
+            continue
+        token = samplers[row].among(values, ids, masses[row])
+        tokens.append(samplers[row](logits[row], seen[row]) if token is None else token)
+    return tokens
+
+
+def _penalise_rows(penalties: Sequence[float], logits: Tensor, seen: Sequence[Iterable[int]]) -> Tensor:
+    """Sampler.penalise for every row of logits (b, v) at once."""
+    ids = [sorted(set(row)) if penalty != 1.0 else [] for penalty, row in zip(penalties, seen, strict=True)]
+    longest = max(map(len, ids))
+    if not longest:
+        return logits
+    # Shorter rows repeat an id, which changes nothing; a row without any keeps all values by a penalty of 1.
+    padded = [row + (row[:1] or [0]) * (longest - len(row)) for row in ids]
+    places = torch.tensor(padded, dtype=torch.int64, device=logits.device)
+    factors = [[penalty] if row else [1.0] for penalty, row in zip(penalties, ids, strict=True)]
+    penalty = torch.tensor(factors, dtype=logits.dtype, device=logits.device)
+    values = logits.gather(1, places)
+    return logits.scatter(1, places, torch.where(values > 0, values / penalty, values * penalty))
+
+
+def _require_finite(highest: float) -> None:
+    if not math.isfinite(highest):
+        raise InternalError(f"the largest logit is {highest}, expected a finite number")
 
 
 def _masses(scaled: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 import math
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.core.errors import InternalError, UserError
 from app.inference.generator import Sampling
-from app.inference.sampling import Sampler
+from app.inference.sampling import Sampler, draw, draw_from_largest
 
 # Probabilities 1/2, 1/4, 1/8, 1/16, 1/16, shuffled.
 LOGITS = torch.log(torch.tensor([1 / 8, 1 / 2, 1 / 16, 1 / 4, 1 / 16]))
@@ -178,3 +179,46 @@ def test_settings_out_of_range_are_refused(sampling: Sampling, name: str) -> Non
     """A UserError that names the setting and its value."""
     with pytest.raises(UserError, match=name):
         Sampler(sampling, 5)
+
+
+MANY_SETTINGS = [
+    Sampling(),
+    Sampling(repetition_penalty=1.3),
+    Sampling(temperature=0.8, top_p=0.9, seed=1),
+    Sampling(temperature=0.3, top_p=0.9, repetition_penalty=1.05, seed=2),
+    Sampling(temperature=1.0, top_k=40, seed=3),
+    Sampling(temperature=1.5, top_k=40, top_p=0.5, repetition_penalty=0.9, seed=4),
+    Sampling(temperature=1.0, seed=5),
+    Sampling(temperature=30.0, top_p=0.99, seed=6),
+    Sampling(temperature=1.0, top_k=700, seed=7),
+    Sampling(temperature=1e-30, top_p=0.5, seed=8),
+]
+"""Greedy and drawn, from few tokens and from more than are exchanged at once."""
+
+
+@pytest.mark.parametrize("together", [draw, draw_from_largest])
+@pytest.mark.parametrize("vocab_size", [100, 1000])
+def test_many_sequences_draw_what_each_draws_alone(together: Callable[..., list[int]], vocab_size: int) -> None:
+    """Over 40 steps, each with its own settings, random numbers and past tokens."""
+    generator = torch.Generator().manual_seed(0)
+    alone, side_by_side = ([Sampler(sampling, vocab_size) for sampling in MANY_SETTINGS] for _ in range(2))
+    seen: list[list[int]] = [[] for _ in MANY_SETTINGS]
+    for _ in range(40):
+        logits = 3 * torch.randn((len(MANY_SETTINGS), vocab_size), generator=generator)
+        before = logits.clone()
+        expected = [sampler(row, ids) for sampler, row, ids in zip(alone, logits, seen, strict=True)]
+        assert together(side_by_side, logits, seen) == expected
+        assert torch.equal(logits, before)
+        for ids, token in zip(seen, expected, strict=True):
+            ids.append(token)
+
+
+@pytest.mark.parametrize("together", [draw, draw_from_largest])
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_one_damaged_row_is_an_error(together: Callable[..., list[int]], bad: float) -> None:
+    """Whatever its settings: no token is drawn from it."""
+    for sampling in (Sampling(), Sampling(temperature=1.0, top_p=0.9)):
+        logits = torch.zeros((2, 50))
+        logits[1, 7] = bad
+        with pytest.raises(InternalError, match="expected a finite number"):
+            together([Sampler(sampling, 50), Sampler(sampling, 50)], logits, [[], []])
