@@ -10,9 +10,11 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from app.inference.checkpoints.names import EMBEDDING, expected_shapes
+from app.inference.checkpoints.names import EMBEDDING, OFFSET_SUFFIX, SCALE_SUFFIX, expected_shapes
 from app.inference.checkpoints.quantized import quantize_weight
 from app.inference.config import config_from_json
+from app.inference.quantize.nearest import round_to_nearest
+from app.inference.quantize.plan import becomes_int4
 
 RECURRENT, ATTENTION = "recurrent", "attention"
 
@@ -83,6 +85,16 @@ def int8_tensors(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
             out[name], out[name + "_scale"] = quantize_weight(tensor)
         else:
             out[name] = tensor
+    return out
+
+
+def int4_tensors(tensors: dict[str, Tensor], group: int = 32) -> dict[str, Tensor]:
+    """The same weights with every matrix that becomes int4 as groups, and the other matrices as int8 rows."""
+    out = int8_tensors(tensors)
+    for name, tensor in tensors.items():
+        if becomes_int4(name, tuple(tensor.shape), group):
+            groups = round_to_nearest(tensor, group)
+            out[name], out[name + SCALE_SUFFIX], out[name + OFFSET_SUFFIX] = groups.codes, groups.scale, groups.offset
     return out
 
 

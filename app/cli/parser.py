@@ -14,7 +14,7 @@ from app.inference.bench.lengths import parse_batches, parse_lengths
 from app.tasks.model import Style
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
-WEIGHT_FORMATS = ("auto", "float32", "bfloat16", "float16", "int8")
+WEIGHT_FORMATS = ("auto", "float32", "bfloat16", "float16", "int8", "int4")
 
 SIZES = ("2b", "9b")
 

@@ -78,6 +78,7 @@ def load_model(
     notes = Notes()
     choice = choose_format(wanted, checkpoint.stored_format, target)
     notes.add(choice.note)
+    notes.add(_rounding_note(choice.form, checkpoint.stored_format))
     notes.add(check_room(memory_need(checkpoint, choice.form, target, chunk_tokens), target))
     model, kernels = build_model(checkpoint.config, checkpoint.source, choice.form, target, cache_dir, notes)
     return LoadedModel(
@@ -99,6 +100,16 @@ def load_model(
             notes=tuple(notes.found),
         ),
         kernels,
+    )
+
+
+def _rounding_note(form: WeightFormat, stored: WeightFormat) -> str | None:
+    """What a user of int4 should know who has no int4 files."""
+    if form is not WeightFormat.INT4 or stored is WeightFormat.INT4:
+        return None
+    return (
+        "int4 weights are made from the files at every start, each rounded by itself: "
+        "`griffin-desk models convert MODEL --to int4 --out FOLDER` makes files that start faster and read text better"
     )
 
 
@@ -138,7 +149,7 @@ def build_model(
     kernels, compiled = None, None
     if device.type == "cpu" and form.dtype == torch.float32:
         compiled = load_compiled(cache_dir, notes.add)
-    if form is WeightFormat.INT8:
+    if form.is_integer:
         kernels = choose_kernels(config.width, config.mlp_width, compiled, cache_dir=cache_dir)
     with torch.inference_mode(), memory_errors("the model"):
         ops = MpsOps(form.dtype) if device.type == "mps" else compiled

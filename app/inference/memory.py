@@ -9,10 +9,8 @@ from math import prod
 from app.inference.checkpoints import names
 from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.config import BlockType, GriffinConfig
+from app.inference.quantize.plan import GROUP, becomes_int4
 from app.inference.state import fresh_state
-
-INT4_GROUP = 32
-"""Elements of a row that share a scale and an offset where int4 is made while loading."""
 
 RUNTIME_BYTES = 64 * 2**20
 """What the libraries take once numbers flow: buffers of their kernels, threads, freed blocks kept for reuse."""
@@ -87,10 +85,7 @@ def _held_as(name: str, shape: tuple[int, ...], form: WeightFormat, on_disk: str
         activations = name.endswith((".bias", "conv_1d.weight")) and form.dtype.itemsize < _FLOAT32
         return str(form) if activations else WeightFormat.FLOAT32
     if form == "int4":
-        if on_disk == "int4":
-            return "int4"
-        # The lookup of single rows, and rows that the groups do not divide.
-        return "int8" if name == names.EMBEDDING or shape[1] % INT4_GROUP else "int4"
+        return "int4" if on_disk == "int4" or becomes_int4(name, shape) else "int8"
     return str(form)
 
 
@@ -98,7 +93,7 @@ def _tensor_nbytes(shape: tuple[int, ...], held_as: str) -> int:
     """Bytes of one tensor with its scales."""
     if held_as == "int4":
         # Half a byte a weight, and a scale and an offset of two bytes each a group.
-        return prod(shape) // 2 + prod(shape) // INT4_GROUP * 4
+        return prod(shape) // 2 + prod(shape) // GROUP * 4
     if held_as == "int8":
         return prod(shape) + shape[0] * _FLOAT32
     return prod(shape) * WeightFormat(held_as).dtype.itemsize

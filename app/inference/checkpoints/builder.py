@@ -9,7 +9,7 @@ import torch.nn.functional as F  # noqa: N812 (the field's usual name)
 
 from app.inference.blocks import AttentionBlock, Mlp, RecurrentBlock, ResidualBlock
 from app.inference.checkpoints import names
-from app.inference.checkpoints.quantized import MatrixLoader, WeightFormat
+from app.inference.checkpoints.quantized import MatrixLoader, WeightFormat, stored_format
 from app.inference.checkpoints.source import TensorSource
 from app.inference.config import BlockType, GriffinConfig
 from app.inference.griffin import Griffin, embedding_scale
@@ -28,12 +28,12 @@ def build_griffin(
 ) -> Griffin:
     """The model in the given weight format, from tensors that check.py has seen.
 
-    kernels: the int8 products, needed for int8 only. ops: the passes between products, None for plain torch; compiled
-    ones need float32 activations on the CPU.
+    kernels: the integer products, needed for int8 and int4 only. ops: the passes between products, None for plain
+    torch; compiled ones need float32 activations on the CPU.
 
     CheckpointError: a tensor cannot be read or holds a value that is not finite.
     """
-    loader = MatrixLoader(source, weight_format, device, kernels)
+    loader = MatrixLoader(source, weight_format, device, kernels, stored_format(source, names.EMBEDDING))
     return _Builder(config, loader, ops or TorchOps()).build()
 
 

@@ -14,6 +14,7 @@ FINAL_NORM = "model.final_norm.weight"
 TEMPORAL_NORM = "temporal_pre_norm.weight"
 CHANNEL_NORM = "channel_pre_norm.weight"
 SCALE_SUFFIX = "_scale"
+OFFSET_SUFFIX = "_offset"
 
 
 def block(index: int) -> str:

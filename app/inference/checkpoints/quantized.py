@@ -10,10 +10,21 @@ import torch
 from torch import Tensor
 
 from app.core.errors import CheckpointError, InternalError, UserError
-from app.inference.checkpoints.names import SCALE_SUFFIX
+from app.inference.checkpoints.names import OFFSET_SUFFIX, SCALE_SUFFIX
 from app.inference.checkpoints.source import TensorSource
+from app.inference.int4_groups import Int4Groups
 from app.inference.kernels import KernelChoice
-from app.inference.linear import DenseEmbedding, DenseLinear, Embedding, Int8RowEmbedding, Int8RowLinear, Linear
+from app.inference.linear import (
+    DenseEmbedding,
+    DenseLinear,
+    Embedding,
+    Int4GroupLinear,
+    Int8RowEmbedding,
+    Int8RowLinear,
+    Linear,
+)
+from app.inference.quantize.nearest import round_to_nearest
+from app.inference.quantize.plan import GROUP, becomes_int4
 
 
 class WeightFormat(StrEnum):
@@ -23,6 +34,7 @@ class WeightFormat(StrEnum):
     BFLOAT16 = "bfloat16"
     FLOAT16 = "float16"
     INT8 = "int8"
+    INT4 = "int4"
 
     @property
     def dtype(self) -> torch.dtype:
@@ -33,6 +45,11 @@ class WeightFormat(StrEnum):
     def residual(self) -> torch.dtype:
         """Of the sum that runs through all blocks: it outgrows float16, in which other models of this family failed."""
         return torch.float32 if self is WeightFormat.FLOAT16 else self.dtype
+
+    @property
+    def is_integer(self) -> bool:
+        """Whether large matrices are integer codes with scales; the embedding is int8 rows then."""
+        return self in (WeightFormat.INT8, WeightFormat.INT4)
 
 
 _BLOCK_WEIGHTS = 2**18
@@ -49,30 +66,41 @@ def parse_weight_format(text: str) -> WeightFormat:
 
 
 def stored_format(source: TensorSource, embedding: str) -> WeightFormat:
-    """The format in which a checkpoint's matrices lie on disk; float16 counts as float32."""
+    """The format in which a checkpoint's matrices lie on disk; float16 counts as float32.
+
+    One matrix in int4 makes an int4 checkpoint: its embedding and some others are int8.
+    """
+    if any(source.dtype(name) == "U8" for name in source.names()):
+        return WeightFormat.INT4
     return {"I8": WeightFormat.INT8, "BF16": WeightFormat.BFLOAT16}.get(source.dtype(embedding), WeightFormat.FLOAT32)
 
 
 @dataclass(frozen=True, slots=True)
 class MatrixLoader:
-    """Builds the linear maps of one model in one weight format; int8 needs `kernels`."""
+    """Builds the linear maps of one model in one weight format; int8 and int4 need `kernels`.
+
+    stored: the format on disk. In an int4 checkpoint, what is int8 was left so on purpose and stays so.
+    """
 
     source: TensorSource
     format: WeightFormat
     device: torch.device
     kernels: KernelChoice | None
+    stored: WeightFormat
 
     def linear(self, stem: str, *, bias: bool = True) -> Linear:
         """The map of `stem`.weight and `stem`.bias."""
         name = f"{stem}.weight"
         offset = self.vector(f"{stem}.bias", self.format.dtype) if bias else None
-        if self.format is WeightFormat.INT8:
+        if self._is_int4(name):
+            return self._int4_linear(name, offset)
+        if self.format.is_integer:
             return self._int8_linear(name, offset)
         return DenseLinear(self._dense(name), offset)
 
     def embedding(self, name: str) -> tuple[Embedding, Linear]:
         """The embedding matrix as a lookup and as the output head; both read the same tensor."""
-        if self.format is WeightFormat.INT8:
+        if self.format.is_integer:
             head = self._int8_linear(name, None)
             return Int8RowEmbedding(head.weight, head.scale), head
         weight = self._dense(name)
@@ -82,14 +110,25 @@ class MatrixLoader:
         """A small tensor in the given dtype."""
         return _finite(name, self.source.tensor(name).to(device=self.device, dtype=dtype))
 
+    def _is_int4(self, name: str) -> bool:
+        if self.format is not WeightFormat.INT4:
+            return False
+        if self.stored is WeightFormat.INT4:
+            return self.source.dtype(name) == "U8"
+        return becomes_int4(name, self.source.shape(name))
+
     def _dense(self, name: str) -> Tensor:
-        tensor = self.source.tensor(name)
-        if tensor.dtype == torch.int8:
-            scale, codes = self._scale(name), tensor
-            tensor = torch.empty(codes.shape, dtype=self.format.dtype)
-            for rows in _row_blocks(codes):
-                tensor[rows] = codes[rows].float().mul_(scale[rows, None])
+        tensor = widened(self.source, name, self.format.dtype)
         return _finite(name, tensor.to(device=self.device, dtype=self.format.dtype))
+
+    def _int4_linear(self, name: str, bias: Tensor | None) -> Int4GroupLinear:
+        weight = stored_groups(self.source, name) if self.stored is WeightFormat.INT4 else self._int4(name)
+        codes, scale, offset = (part.to(self.device) for part in (weight.codes, weight.scale, weight.offset))
+        zeros = torch.zeros(codes.shape[0], device=self.device)
+        return Int4GroupLinear(codes, scale, offset, zeros if bias is None else bias, weight.group)
+
+    def _int4(self, name: str) -> Int4Groups:
+        return round_to_nearest(_finite(name, widened(self.source, name, torch.float32)), GROUP)
 
     def _int8_linear(self, name: str, bias: Tensor | None) -> Int8RowLinear:
         if self.kernels is None:
@@ -101,13 +140,39 @@ class MatrixLoader:
     def _int8(self, name: str) -> tuple[Tensor, Tensor]:
         tensor = self.source.tensor(name)
         if tensor.dtype == torch.int8:
-            return tensor.to(self.device), self._scale(name).to(self.device)
-        codes, scale = quantize_weight(_finite(name, tensor))
+            return tensor.to(self.device), stored_scale(self.source, name).to(self.device)
+        codes, scale = quantize_weight(_finite(name, widened(self.source, name, torch.float32)))
         return codes.to(self.device), scale.to(self.device)
 
-    def _scale(self, name: str) -> Tensor:
-        scale_name = name + SCALE_SUFFIX
-        return _finite(scale_name, self.source.tensor(scale_name).float().reshape(-1))
+
+def widened(source: TensorSource, name: str, dtype: torch.dtype) -> Tensor:
+    """A matrix in a float type: integer codes of either format dequantised to `dtype`, floats as they are stored."""
+    codes = source.tensor(name)
+    if codes.is_floating_point():
+        return codes
+    if codes.dtype == torch.uint8:
+        groups = stored_groups(source, name)
+        out = torch.empty((codes.shape[0], 2 * codes.shape[1]), dtype=dtype)
+        for rows in _row_blocks(out):
+            out[rows] = groups.rows(rows).dequantize()
+        return out
+    scale = stored_scale(source, name)
+    out = torch.empty(codes.shape, dtype=dtype)
+    for rows in _row_blocks(out):
+        out[rows] = codes[rows].float().mul_(scale[rows, None])
+    return out
+
+
+def stored_scale(source: TensorSource, name: str) -> Tensor:
+    """The scales (o,) float32 of a matrix stored as int8 rows."""
+    scale_name = name + SCALE_SUFFIX
+    return _finite(scale_name, source.tensor(scale_name).float().reshape(-1))
+
+
+def stored_groups(source: TensorSource, name: str) -> Int4Groups:
+    """A matrix stored as int4 groups."""
+    scale, offset = (_finite(part, source.tensor(part)) for part in (name + SCALE_SUFFIX, name + OFFSET_SUFFIX))
+    return Int4Groups(source.tensor(name), scale, offset)
 
 
 def _finite(name: str, tensor: Tensor) -> Tensor:

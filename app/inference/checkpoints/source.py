@@ -20,7 +20,7 @@ class TensorSource(Protocol):
         ...
 
     def dtype(self, name: str) -> str:
-        """Element type without reading the data, as safetensors writes it: F32, F16, BF16, I8."""
+        """Element type without reading the data, as safetensors writes it: F32, F16, BF16, I8, U8."""
         ...
 
     def tensor(self, name: str) -> Tensor:

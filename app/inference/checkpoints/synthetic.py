@@ -22,17 +22,14 @@ from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.config import BlockType, GriffinConfig
 from app.inference.griffin import Griffin
 from app.inference.loading import Notes, build_model
-
-OFFSET_SUFFIX = "_offset"
-GROUP = 32
-"""Weights of one int4 group, along a row."""
+from app.inference.quantize.plan import GROUP, becomes_int4
 
 _DTYPES = {"float32": "F32", "bfloat16": "BF16", "float16": "F16"}
 _TORCH = {"F32": torch.float32, "BF16": torch.bfloat16, "F16": torch.float16, "I8": torch.int8, "U8": torch.uint8}
 _PATTERN = (BlockType.RECURRENT, BlockType.RECURRENT, BlockType.ATTENTION)
 _BLOCK_ELEMENTS = 1 << 24
 """Random float32 numbers at a time: what is made beside the tensor itself stays at 64 MiB."""
-_CODE_STD = {"I8": 254 / math.sqrt(12), "U8": 15 / math.sqrt(12)}
+_CODE_STD = {"I8": math.sqrt((255**2 - 1) / 12), "U8": math.sqrt((16**2 - 1) / 12)}
 """Standard deviation of uniform codes -127..127 and 0..15."""
 _EMBEDDING_STD, _FINAL_GAIN = 0.1, 30.0
 """Times 1 / sqrt(d), and the final norm's gain. A small embedding drowns in what the layers add: the head is tied to
@@ -109,11 +106,11 @@ class SyntheticSource:
                 yield name, (_DTYPES[self._form], shape)
             elif len(shape) != 2 or not name.endswith(".weight"):
                 yield name, ("F32", shape)
-            elif self._form == "int4" and name != names.EMBEDDING and shape[1] % self._group == 0:
+            elif self._form == "int4" and becomes_int4(name, shape, self._group):
                 rows, columns = shape
                 yield name, ("U8", (rows, columns // 2))
                 yield name + names.SCALE_SUFFIX, ("BF16", (rows, columns // self._group))
-                yield name + OFFSET_SUFFIX, ("BF16", (rows, columns // self._group))
+                yield name + names.OFFSET_SUFFIX, ("BF16", (rows, columns // self._group))
             elif self._form in ("int8", "int4"):
                 yield name, ("I8", shape)
                 yield name + names.SCALE_SUFFIX, ("F32", (shape[0],))
@@ -122,12 +119,12 @@ class SyntheticSource:
 
     def _range(self, name: str, shape: tuple[int, ...]) -> tuple[float, float]:
         """Bounds of a tensor's uniform numbers."""
-        if name.endswith((names.SCALE_SUFFIX, OFFSET_SUFFIX)):
-            weight = name.removesuffix(names.SCALE_SUFFIX).removesuffix(OFFSET_SUFFIX)
+        if name.endswith((names.SCALE_SUFFIX, names.OFFSET_SUFFIX)):
+            weight = name.removesuffix(names.SCALE_SUFFIX).removesuffix(names.OFFSET_SUFFIX)
             code, (_, columns) = self._layout[weight]
             std = self._matrix_std(weight, 2 * columns if code == "U8" else columns) / _CODE_STD[code]
             # Every row and group its own: a product that mixes them up must not go unnoticed.
-            return (-9.0 * std, -6.0 * std) if name.endswith(OFFSET_SUFFIX) else (0.8 * std, 1.2 * std)
+            return (-9.0 * std, -6.0 * std) if name.endswith(names.OFFSET_SUFFIX) else (0.8 * std, 1.2 * std)
         if name.endswith("recurrent_param"):
             return -9.0, -4.0
         if name == names.FINAL_NORM:

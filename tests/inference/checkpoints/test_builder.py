@@ -9,17 +9,19 @@ import torch
 from torch import Tensor
 
 from app.core.errors import CheckpointError, InternalError
+from app.inference.blocks import AttentionBlock, RecurrentBlock
 from app.inference.checkpoints.builder import build_griffin
 from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.checkpoints.registry import open_checkpoint
 from app.inference.griffin import Griffin
 from app.inference.kernels import TOKEN_CLASSES, KernelChoice
-from tests.checkpoints import int8_tensors, random_tensors, raw_config, write_checkpoint
+from app.inference.linear import Int4GroupLinear, Int8RowLinear
+from tests.checkpoints import int4_tensors, int8_tensors, random_tensors, raw_config, write_checkpoint
 
 RAW = raw_config("recurrentgemma")
 IDS = torch.arange(20)[None]
 KERNELS = KernelChoice(dict.fromkeys(TOKEN_CLASSES, "int_mm"), {})
-FLOAT32, BFLOAT16, INT8 = WeightFormat.FLOAT32, WeightFormat.BFLOAT16, WeightFormat.INT8
+FLOAT32, BFLOAT16, INT8, INT4 = (WeightFormat(name) for name in ("float32", "bfloat16", "int8", "int4"))
 
 
 @pytest.fixture(autouse=True)
@@ -98,6 +100,44 @@ def test_float32_files_in_int8(tmp_path: Path) -> None:
     assert torch.equal(actual, _logits_of(tmp_path / "int8", int8_tensors(tensors), INT8))
     expected = _logits_of(tmp_path / "expected", tensors, FLOAT32)
     assert 0 < float((actual - expected).abs().max()) < 0.05 * float(expected.abs().max())
+
+
+def test_int4_files_are_held_as_they_lie(tmp_path: Path) -> None:
+    """Their matrices come out int4 or int8 as stored; in float32 the same numbers are dequantised."""
+    folder = write_checkpoint(tmp_path, RAW, int4_tensors(random_tensors(RAW)))
+    assert open_checkpoint(folder).stored_format is INT4
+    model = _load(folder)
+    assert isinstance(model.blocks[0].mlp.up_proj, Int4GroupLinear) and isinstance(model.head, Int8RowLinear)
+    attention = model.blocks[2].temporal
+    assert isinstance(attention, AttentionBlock) and isinstance(attention.q_proj, Int8RowLinear)
+    expected = _logits(_load(folder, FLOAT32))
+    assert float((_logits(model) - expected).abs().max()) < 1e-3 * float(expected.abs().max())
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_float_files_in_int4(dtype: torch.dtype, tmp_path: Path) -> None:
+    """Rounded while loading, bit for bit as an int4 file of nearest codes is."""
+    tensors = {name: tensor.to(dtype) for name, tensor in random_tensors(RAW).items()}
+    expected = _logits_of(tmp_path / "int4", int4_tensors(tensors), INT4)
+    assert torch.equal(_logits_of(tmp_path / "float", tensors, INT4), expected)
+
+
+def test_int8_files_in_int4_and_int4_files_in_int8(tmp_path: Path) -> None:
+    """Both go over the dequantised numbers; what was int8 and stays int8 keeps its codes."""
+    eight = _load(write_checkpoint(tmp_path / "8", RAW, int8_tensors(random_tensors(RAW))), INT4)
+    assert isinstance(eight.blocks[0].mlp.down_proj, Int4GroupLinear)
+    four = _load(write_checkpoint(tmp_path / "4", RAW, int4_tensors(random_tensors(RAW))), INT8)
+    assert isinstance(four.blocks[0].mlp.down_proj, Int8RowLinear)
+    expected = _logits(_load(tmp_path / "4", FLOAT32))
+    assert float((_logits(four) - expected).abs().max()) < 0.05 * float(expected.abs().max())
+
+
+def test_rows_that_groups_do_not_divide_stay_int8(tmp_path: Path) -> None:
+    """Griffin's recurrence of width 48 feeds linear_out; its other matrices have rows of 32 and 64."""
+    raw = raw_config("griffin")
+    block = _load(write_checkpoint(tmp_path, raw, random_tensors(raw)), INT4).blocks[0].temporal
+    assert isinstance(block, RecurrentBlock)
+    assert isinstance(block.linear_out, Int8RowLinear) and isinstance(block.linear_x, Int4GroupLinear)
 
 
 def test_int8_needs_kernels(tmp_path: Path) -> None:

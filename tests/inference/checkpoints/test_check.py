@@ -10,7 +10,7 @@ from torch import Tensor
 
 from app.core.errors import CheckpointError
 from app.inference.checkpoints.registry import open_checkpoint
-from tests.checkpoints import int8_tensors, random_tensors, raw_config, write_checkpoint
+from tests.checkpoints import int4_tensors, int8_tensors, random_tensors, raw_config, write_checkpoint
 
 RAW = raw_config("recurrentgemma")
 UP = "model.layers.1.mlp_block.up_proj.weight"
@@ -81,6 +81,31 @@ def test_scales_must_fit(tmp_path: Path) -> None:
     assert _refused(tmp_path, tensors).startswith(f"{UP}_scale holds I16 numbers")
     tensors[f"{UP}_scale"] = good[:, None].clone()
     open_checkpoint(write_checkpoint(tmp_path, RAW, tensors))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.pop(f"{UP}_offset"), f"{UP} is int4 but {UP}_offset is missing"),
+        (lambda t: t.update({f"{UP}_scale": t[f"{UP}_scale"].float()}), f"{UP}_scale holds F32 numbers, expected BF16"),
+        (
+            lambda t: t.update({f"{UP}_scale": t[f"{UP}_scale"][:-1].clone()}),
+            f"{UP}_scale has shape (63, 1), expected one number for every 32 or 64 columns of {UP}",
+        ),
+        (lambda t: t.update({UP: t[UP][:, :-1].clone()}), f"{UP} has shape (64, 30), expected (64, 32)"),
+        (lambda t: t.update({NORM: torch.zeros(32, dtype=torch.uint8)}), f"{NORM} holds U8 numbers"),
+        (
+            lambda t: t.update({"model.embed_tokens.weight": torch.zeros((97, 16), dtype=torch.uint8)}),
+            "model.embed_tokens.weight holds U8 numbers",
+        ),
+    ],
+)
+def test_int4_groups_must_fit(change: Callable[[Tensors], None], message: str, tmp_path: Path) -> None:
+    """A scale and an offset of bfloat16 for every group of 32 or 64; the embedding's rows are looked up one by one."""
+    tensors = int4_tensors(random_tensors(RAW))
+    open_checkpoint(write_checkpoint(tmp_path, RAW, tensors))
+    change(tensors)
+    assert _refused(tmp_path, tensors).startswith(message)
 
 
 def test_tensors_without_a_place_are_refused(tmp_path: Path) -> None:

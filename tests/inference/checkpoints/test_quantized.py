@@ -27,12 +27,13 @@ def test_quantize_weight_within_half_a_step(dtype: torch.dtype) -> None:
 
 def test_formats_by_name() -> None:
     """The two half formats alone have 16-bit activations."""
-    assert {name: parse_weight_format(name).dtype for name in ("float32", "bfloat16", "float16", "int8")} == {
+    assert {name: parse_weight_format(name).dtype for name in ("float32", "bfloat16", "float16", "int8", "int4")} == {
         "float32": torch.float32,
         "bfloat16": torch.bfloat16,
         "float16": torch.float16,
         "int8": torch.float32,
+        "int4": torch.float32,
     }
-    with pytest.raises(UserError, match="unknown weight format 'int4': choose one of float32, bfloat16, float16, int8"):
-        parse_weight_format("int4")
+    with pytest.raises(UserError, match="unknown weight format 'int3': choose one of float32, bfloat16, float16, int8"):
+        parse_weight_format("int3")
     assert str(WeightFormat.INT8) == "int8"
