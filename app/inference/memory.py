@@ -64,10 +64,13 @@ def estimate_memory(
     mapped: whether weights that lie on disk as they are held stay there (the CPU), or are copied (other devices).
     """
     stored = stored or {}
+    in_int4_files = "U8" in stored.values()
     weights = in_place = converted = 0
     for name, shape in names.expected_shapes(config):
         on_disk = _HELD_AS.get(stored.get(name, ""))
-        held_as = _held_as(name, shape, form, on_disk)
+        # What int4 files hold as int8 was left so on purpose, and stays so.
+        kept = form == "int4" and in_int4_files and on_disk == "int8"
+        held_as = "int8" if kept else _held_as(name, shape, form, on_disk)
         nbytes = _tensor_nbytes(shape, held_as)
         weights += nbytes
         if mapped and held_as == on_disk and not name.endswith(_REBUILT):
