@@ -11,7 +11,7 @@ import torch
 
 from app.inference.free_memory import free_bytes, gibibytes
 
-_SAMPLE_INTERVAL_S = 0.02
+_SAMPLE_INTERVAL_S = 0.05
 
 
 def shortage(need_bytes: int, device: torch.device) -> str | None:
