@@ -77,15 +77,14 @@ class AttentionBlock:
     ops: Ops
 
     def __call__(self, x: Hidden, state: LayerState, step: Step) -> Hidden:
-        """(b, t, d) -> (b, t, d); the window in `state` is advanced in place."""
+        """(b, t, d) -> (b, t, d), t of 2 or more; the window in `state` is advanced in place."""
         assert isinstance(state, WindowState)
         b, t, _ = x.shape
         n = self.q_proj.prepare(x)
         q, k, v = (proj(n).reshape(b, t, -1, self.head_dim) for proj in (self.q_proj, self.k_proj, self.v_proj))
         q, k = self.ops.rotate(q, step.cos, step.sin), self.ops.rotate(k, step.cos, step.sin)
         v = v.transpose(1, 2)
-        out = self._decode(q, k, v, state, step) if t == 1 else self._read(q, k, v, state, step)
-        return self.o_proj(self.o_proj.prepare(out))
+        return self.o_proj(self.o_proj.prepare(self._read(q, k, v, state, step)))
 
     def decode(self, x: Hidden, state: LayerState, step: DecodeStep) -> Hidden:
         """One token of each sequence, (b, 1, d) -> (b, 1, d); `state` is advanced in place, in its own tensors."""
@@ -105,12 +104,6 @@ class AttentionBlock:
         out = attend(q, keys, values, step.mask)
         state.write(k, v, step.position)
         return out
-
-    def _decode(self, q: Tensor, k: Tensor, v: Tensor, state: WindowState, step: Step) -> Tensor:
-        # The window has a slot for every visible key, the new token's included: it replaces the one that fell out.
-        state.write(k, v, step.position)
-        used = state.filled(step.position + 1)
-        return self.ops.attend_one(q, state.k, state.v, used)
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,21 +165,6 @@ class Compiled(CompiledSteps):
         self._fused.rotate(x.numpy(), cos.numpy(), sin.numpy(), out.numpy())
         return out
 
-    def attend_one(self, q: Heads, k: Heads, v: Heads, used: int) -> Tensor:
-        """See Ops."""
-        b, heads, _, width = q.shape
-        out = torch.empty((b, 1, heads * width))
-        scores = torch.empty(used).numpy()
-        for row in range(b):
-            self._fused.attend_row(
-                q[row, :, 0].contiguous().numpy(),
-                k[row].numpy(),
-                v[row].numpy(),
-                scores,
-                out[row].view(heads, width).numpy(),
-            )
-        return out
-
     def forget(self) -> None:
         """Let go of the weights seen so far, as after a self-test."""
         self._arrays.clear()
@@ -196,12 +181,6 @@ class Compiled(CompiledSteps):
     def _block_logits(self, gate: BlockDiagonal, x: Expanded) -> Tensor:
         """(b, t, e) -> (blocks, b*t, e/blocks), the layout of the batched product."""
         blocks, size, _ = gate.weight.shape
-        if x.numel() == blocks * size:
-            out = torch.empty((blocks, 1, size))
-            self._fused.block_diagonal_row(
-                x.reshape(-1).numpy(), self._array(gate.weight), self._array(gate.bias), out.view(blocks, size).numpy()
-            )
-            return out
         return torch.baddbmm(gate.bias[:, None], x.reshape(-1, blocks, size).transpose(0, 1), gate.weight)
 
 
@@ -273,7 +252,6 @@ def _passes(ops: Ops) -> Iterator[Tensor]:
     gain, log_decay, h0, conv, tail = random(6), -random(6).abs(), random(1, 6), random(4, 6), random(1, 3, 6)
     input_gate, recurrence_gate = (BlockDiagonal(random(2, 3, 3), random(2, 3)) for _ in range(2))
     yield from step_passes(ops)
-    yield ops.attend_one(random(1, 4, 1, 8), random(1, 2, 7, 8), random(1, 2, 7, 8), 5)
     for steps in (1, 5):
         x = random(1, steps, 6)
         yield ops.rms_norm(x, gain, 1e-6)

@@ -63,6 +63,8 @@ class CompiledSteps(TorchOps):
             step.sin.numpy(),
             window.k.numpy(),
             window.v.numpy(),
+            # Two pieces for every thread, however few sequences and groups of heads there are.
+            -(-2 * fused_steps.threads() // (k.shape[0] * k.shape[2])),
             out[:, 0].numpy(),
         )
         return out.flatten(2)

@@ -6,7 +6,7 @@ The same results as layers.recurrent_step and layers.attend_step to rounding. Im
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import get_num_threads, njit, prange
 from numpy.typing import NDArray
 
 from app.inference.fused import _activate, _expm1_parts, _sigmoid
@@ -17,6 +17,11 @@ Bools = NDArray[np.bool_]
 
 # Sums may be taken in any order; NaN and infinity keep their meaning.
 _ANY_ORDER = {"reassoc", "contract", "arcp", "nsz"}
+
+
+def threads() -> int:
+    """Threads that a pass runs on just now."""
+    return int(get_num_threads())
 
 
 @njit(cache=True, fastmath=_ANY_ORDER, inline="always")
@@ -101,7 +106,76 @@ def _rotate(x: Floats, cos: Floats, sin: Floats, out: Floats) -> None:
         out[k] = x[k]
 
 
-@njit(cache=True, fastmath=_ANY_ORDER, parallel=True, nogil=True)
+_BLOCK_SLOTS = 64
+
+
+@njit(cache=True, fastmath=_ANY_ORDER, nogil=True)
+def _attend_slots(q: Floats, k: Floats, v: Floats, largest: Floats, sums: Floats, out: Floats) -> None:
+    """Attention of the heads that share keys to some slots, as a running softmax over blocks of slots.
+
+    q: (n, k), scaled; k, v: (s, k) -> per head the largest score (n,), the sum of exp(score - largest) (n,) and the
+    values weighted by these exponentials, not yet divided by their sum, (n, k).
+    """
+    heads, width = q.shape
+    scores = np.empty((heads, _BLOCK_SLOTS), np.float32)
+    largest[:] = np.float32(-np.inf)
+    sums[:] = np.float32(0.0)
+    out[:] = np.float32(0.0)
+    for first in range(0, k.shape[0], _BLOCK_SLOTS):
+        count = min(_BLOCK_SLOTS, k.shape[0] - first)
+        for s in range(count):
+            for head in range(heads):
+                total = np.float32(0.0)
+                for i in range(width):
+                    total += q[head, i] * k[first + s, i]
+                scores[head, s] = total
+        for head in range(heads):
+            before = largest[head]
+            for s in range(count):
+                largest[head] = max(largest[head], scores[head, s])
+            m, power = _expm1_parts(before - largest[head])
+            shrink = power * m + power
+            total = sums[head] * shrink
+            for s in range(count):
+                m, power = _expm1_parts(scores[head, s] - largest[head])
+                scores[head, s] = power * m + power
+            for s in range(count):
+                total += scores[head, s]
+            sums[head] = total
+            for i in range(width):
+                out[head, i] *= shrink
+            # Four slots at a time: the sums are read and written once for all of them.
+            whole = count - count % 4
+            for s in range(0, whole, 4):
+                p0, p1, p2, p3 = scores[head, s], scores[head, s + 1], scores[head, s + 2], scores[head, s + 3]
+                at = first + s
+                for i in range(width):
+                    out[head, i] += p0 * v[at, i] + p1 * v[at + 1, i] + p2 * v[at + 2, i] + p3 * v[at + 3, i]
+            for s in range(whole, count):
+                for i in range(width):
+                    out[head, i] += scores[head, s] * v[first + s, i]
+
+
+@njit(cache=True, fastmath={"contract"}, nogil=True)
+def _merge(largest: Floats, sums: Floats, parts: Floats, out: Floats) -> None:
+    """One head's attention from its parts: largest, sums (p,), parts (p, k) -> out (k,)."""
+    top = np.float32(-np.inf)
+    for part in range(largest.size):
+        top = max(top, largest[part])
+    out[:] = np.float32(0.0)
+    total = np.float32(0.0)
+    for part in range(largest.size):
+        # A part without slots has nothing to add, and no largest score to subtract.
+        if sums[part] != np.float32(0.0):
+            factor = np.exp(largest[part] - top)
+            total += factor * sums[part]
+            for i in range(out.size):
+                out[i] += factor * parts[part, i]
+    for i in range(out.size):
+        out[i] /= total
+
+
+@njit(cache=True, fastmath={"contract"}, parallel=True, nogil=True)
 def attend_step(
     q: Floats,
     k: Floats,
@@ -111,51 +185,44 @@ def attend_step(
     sin: Floats,
     window_k: Floats,
     window_v: Floats,
+    parts: int,
     out: Floats,
 ) -> None:
     """Attention of one token per sequence, whose key and value are written into the window; see Ops.attend_step.
 
     q, out: (b, h, k); k, v: (b, g, k); positions: (b,); cos, sin: (b, half); windows: (b, g, w, k). Only slots in use
-    are visited, each once for all heads that share it.
+    are visited, each once for all heads that share it; `parts` pieces of a window are worked on side by side.
     """
     batch, groups, slots, width = window_k.shape
-    shared = q.shape[1] // groups
+    heads = q.shape[1]
+    shared = heads // groups
     factor = np.float32(1.0) / np.sqrt(np.float32(width))
-    for job in prange(batch * groups):
-        row, group = job // groups, job % groups
+    queries = np.empty((batch, heads, width), np.float32)
+    for row in range(batch):
         slot = positions[row] % slots
+        for group in range(groups):
+            _rotate(k[row, group], cos[row], sin[row], window_k[row, group, slot])
+            window_v[row, group, slot] = v[row, group]
+        for head in range(heads):
+            _rotate(q[row, head], cos[row], sin[row], queries[row, head])
+    queries *= factor
+    largest = np.empty((batch, heads, parts), np.float32)
+    sums = np.empty((batch, heads, parts), np.float32)
+    pieces = np.empty((parts, batch, heads, width), np.float32)
+    for job in prange(batch * groups * parts):
+        part, pair = job % parts, job // parts
+        row, group = pair // groups, pair % groups
         used = min(positions[row] + 1, slots)
-        keys, values = window_k[row, group], window_v[row, group]
-        _rotate(k[row, group], cos[row], sin[row], keys[slot])
-        for i in range(width):
-            values[slot, i] = v[row, group, i]
-        queries = np.empty((shared, width), np.float32)
-        scores = np.empty((shared, used), np.float32)
-        sums = np.zeros((shared, width), np.float32)
-        for head in range(shared):
-            _rotate(q[row, group * shared + head], cos[row], sin[row], queries[head])
-        for s in range(used):
-            for head in range(shared):
-                total = np.float32(0.0)
-                for i in range(width):
-                    total += queries[head, i] * keys[s, i]
-                scores[head, s] = total * factor
-        for head in range(shared):
-            largest = np.float32(-np.inf)
-            for s in range(used):
-                largest = max(largest, scores[head, s])
-            total = np.float32(0.0)
-            for s in range(used):
-                m, power = _expm1_parts(scores[head, s] - largest)
-                scores[head, s] = power * m + power
-                total += scores[head, s]
-            for s in range(used):
-                scores[head, s] /= total
-        for s in range(used):
-            for head in range(shared):
-                weight = scores[head, s]
-                for i in range(width):
-                    sums[head, i] += weight * values[s, i]
-        for head in range(shared):
-            for i in range(width):
-                out[row, group * shared + head, i] = sums[head, i]
+        first, last = used * part // parts, used * (part + 1) // parts
+        mine = slice(group * shared, (group + 1) * shared)
+        _attend_slots(
+            queries[row, mine],
+            window_k[row, group, first:last],
+            window_v[row, group, first:last],
+            largest[row, mine, part],
+            sums[row, mine, part],
+            pieces[part, row, mine],
+        )
+    for row in range(batch):
+        for head in range(heads):
+            _merge(largest[row, head], sums[row, head], pieces[:, row, head], out[row, head])

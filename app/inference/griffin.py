@@ -44,13 +44,19 @@ class Griffin:
 
         Any number of tokens may follow on any state. `state.logits` becomes None.
         """
-        step = self._step(state.position, ids.shape[1])
-        x = self.embedding(ids) * self.embedding_scale
-        for block, layer_state in zip(self.blocks, state.layers, strict=True):
-            x = block(x, layer_state, step)
-        state.position += ids.shape[1]
+        b, t = ids.shape
+        if t == 1:
+            positions = torch.full((b,), state.position, device=self.device)
+            hidden = self._next_hidden(ids, DecodeBatch(positions, state.layers))
+        else:
+            step = self._step(state.position, t)
+            x = self.embedding(ids) * self.embedding_scale
+            for block, layer_state in zip(self.blocks, state.layers, strict=True):
+                x = block(x, layer_state, step)
+            hidden = self.ops.rms_norm(x, self.final_gain, self.config.rms_norm_eps)
+        state.position += t
         state.logits = None
-        return self.ops.rms_norm(x, self.final_gain, self.config.rms_norm_eps)
+        return hidden
 
     def logits(self, hidden: Hidden) -> Logits:
         """Scores of the next token, (b, t, d) -> (b, t, v) float32, soft-capped where the model is."""
@@ -68,19 +74,22 @@ class Griffin:
         `batch` is advanced in place, positions included, in its own tensors. Nothing waits for the device and no
         shape depends on a position: a CUDA graph can capture this. Equals `forward` of each sequence to rounding.
         """
+        return self.logits(self._next_hidden(ids, batch))[:, 0]
+
+    def _next_hidden(self, ids: TokenIds, batch: DecodeBatch) -> Hidden:
         step = DecodeStep.at(batch.positions, self.config)
         x = self.embedding(ids) * self.embedding_scale
         for block, layer_state in zip(self.blocks, batch.layers, strict=True):
             x = block.decode(x, layer_state, step)
         batch.positions.add_(1)
-        return self.logits(self.ops.rms_norm(x, self.final_gain, self.config.rms_norm_eps))[:, 0]
+        return self.ops.rms_norm(x, self.final_gain, self.config.rms_norm_eps)
 
     def _step(self, position: int, t: int) -> Step:
         config = self.config
         new = torch.arange(position, position + t, device=self.device)
         cos, sin = rotary_angles(new, config.rotary_dim, config.rope_base)
         mask = None
-        plainly_causal = t == 1 or (position == 0 and t <= config.window_keys)
+        plainly_causal = position == 0 and t <= config.window_keys
         if BlockType.ATTENTION in config.block_types and not plainly_causal:
             past = slot_positions(position, config.window_keys, self.device)
             mask = window_mask(new, torch.cat((past, new)), config.window_keys)

@@ -21,6 +21,7 @@ WITHOUT_FLOAT64 = frozenset({"mps"})
 WITHOUT_GROUPED_ATTENTION = frozenset({"mps"})
 """Device types whose attention is given one key and value for every query head: not every torch groups them there."""
 
+
 def rms_norm(x: Hidden, gain: Tensor, eps: float) -> Hidden:
     """RMSNorm with the gain already as 1 + scale, in float32 whatever x's dtype; (b, t, d) -> (b, t, d)."""
     wide = x.float()
@@ -166,19 +167,11 @@ def window_mask(query_positions: Tensor, key_positions: Tensor, window_keys: int
 def attend(q: Heads, k: Heads, v: Heads, mask: Tensor | None) -> Tensor:
     """Softmax attention with grouped key/value heads: q (b, h, t, k), k and v (b, g, s, k) -> (b, t, h*k).
 
-    mask: (t, s) bool, or None for plain causality: one query that sees every key, or t queries on their own t keys.
+    mask: (t, s) bool, or None for plain causality: t queries on their own t keys.
     Scores are scaled by 1 / sqrt(k), without soft cap.
     """
     b, heads, t, width = q.shape
     groups = k.shape[1]
-    if t == 1:
-        # One query per head: the heads that share keys become the rows of one product.
-        folded = q.reshape(b, groups, heads // groups, width)
-        scores = torch.matmul(folded, k.transpose(-1, -2)).float().mul_(1.0 / math.sqrt(width))
-        if mask is not None:
-            scores.masked_fill_(~mask, -math.inf)
-        out = torch.matmul(torch.softmax(scores, dim=-1).to(v.dtype), v)
-        return out.reshape(b, 1, heads * width)
     if groups != heads and q.device.type in WITHOUT_GROUPED_ATTENTION:
         k, v = (x.repeat_interleave(heads // groups, dim=1) for x in (k, v))
     out = F.scaled_dot_product_attention(q, k, v, mask, is_causal=mask is None, enable_gqa=k.shape[1] != heads)

@@ -46,10 +46,6 @@ class Ops(Protocol):
         """x (b, t, heads, k) -> (b, heads, t, k), rotated; see layers.rotate."""
         ...
 
-    def attend_one(self, q: Heads, k: Heads, v: Heads, used: int) -> Tensor:
-        """Attention of one query token to the first `used` slots of a window k, v (b, g, w, k); see layers.attend."""
-        ...
-
     def recurrent_step(
         self,
         x: Expanded,
@@ -106,10 +102,6 @@ class TorchOps:
     def rotate(self, x: Tensor, cos: Tensor, sin: Tensor) -> Heads:
         """See Ops."""
         return layers.rotate(x.transpose(1, 2), cos, sin)
-
-    def attend_one(self, q: Heads, k: Heads, v: Heads, used: int) -> Tensor:
-        """See Ops."""
-        return layers.attend(q, k[:, :, :used], v[:, :, :used], None)
 
     def recurrent_step(
         self,

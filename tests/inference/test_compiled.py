@@ -60,14 +60,6 @@ def test_gate_over_the_whole_range(activation: Activation, compiled: Compiled) -
     assert bool(compiled.gate(torch.full((1, 1, 1), float("nan")), torch.ones(1, 1, 1), activation).isnan().all())
 
 
-@pytest.mark.parametrize("used", [1, 5, 9])
-def test_attend_one(used: int, compiled: Compiled) -> None:
-    """Two sequences, four query heads on two key heads, a window partly and wholly filled, large scores."""
-    generator = torch.Generator().manual_seed(used)
-    q, k, v = (8 * torch.randn((2, n, t, 16), generator=generator) for n, t in ((4, 1), (2, 9), (2, 9)))
-    assert torch.allclose(compiled.attend_one(q, k, v, used), TorchOps().attend_one(q, k, v, used), atol=1e-4)
-
-
 def test_rms_norm(compiled: Compiled) -> None:
     """Rows of ordinary and of tiny numbers, and of zeros."""
     x = torch.randn((1, 3, 40), generator=torch.Generator().manual_seed(0)) * torch.tensor([1.0, 1e-4, 0.0])[:, None]

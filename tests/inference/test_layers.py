@@ -12,6 +12,7 @@ from app.inference.layers import (
     BlockDiagonal,
     activate,
     attend,
+    attend_step,
     causal_conv,
     rg_lru,
     rms_norm,
@@ -154,15 +155,16 @@ def test_attend_by_hand() -> None:
     k = torch.tensor([[math.log(3.0), 0, 0, 0], [0.0, 0, 0, 0]]).reshape(1, 1, 2, 4)
     v = torch.tensor([[4.0, 0, 0, 0], [8.0, 0, 0, 0]]).reshape(1, 1, 2, 4)
     # Head 0: scores ln 3 and 0, weights 3/4 and 1/4; head 1: even.
-    assert attend(q, k, v, None)[0, 0, [0, 4]].tolist() == pytest.approx([5.0, 6.0], rel=1e-6)
+    mask = torch.ones((1, 2), dtype=torch.bool)
+    assert attend(q, k, v, mask)[0, 0, [0, 4]].tolist() == pytest.approx([5.0, 6.0], rel=1e-6)
 
 
-def test_attend_one_query_equals_many() -> None:
-    """The path for a single token gives what the path for several gives, with a mask too."""
+def test_one_token_of_a_batch_attends_as_many_do() -> None:
+    """The path for a single token gives what the path for several gives, with slots that it may not see."""
     generator = torch.Generator().manual_seed(0)
     q = torch.randn((2, 6, 3, 8), generator=generator)
     k, v = torch.randn((2, 2, 2, 5, 8), generator=generator)
     mask = torch.tensor([[True, False, True, True, False]] * 3)
     many = attend(q, k, v, mask)
     for t in range(3):
-        assert torch.allclose(attend(q[:, :, t : t + 1], k, v, mask[t : t + 1])[:, 0], many[:, t], atol=1e-6)
+        assert torch.allclose(attend_step(q[:, None, :, t], k, v, mask[t].expand(2, -1))[:, 0], many[:, t], atol=1e-6)
