@@ -18,20 +18,29 @@ from app.inference.kernels import KernelChoice
 from app.inference.shapes import TokenIds
 from app.inference.state import ModelState
 
-CPU_BATCH = 4
-"""Sequences decoded together on the CPU."""
-MAX_BATCH = 64
-"""Sequences decoded together elsewhere, where memory allows."""
+CPU_BATCH, GPU_BATCH = 8, 64
+"""Sequences decoded together at most. On the CPU the integer product takes as long for 16 rows of codes (8 tokens) as
+for 2, and grows from there (benchmarks/results/batch.json)."""
+_COPIES = 3
+"""States per sequence: where it stood before, its own, and the copy in the batch."""
+_GAIN = 1.3
 
 
-def batch_size(device: torch.device, state_nbytes: int) -> int:
-    """How many sequences to decode together: on a GPU as many as leave three quarters of its free memory alone.
+def batch_size(device: torch.device, state_nbytes: int, kernels: KernelChoice | None) -> int:
+    """How many sequences to decode together: as many as leave three quarters of the free memory alone.
 
-    Each counts twice: its state, and the copy of it in the batch.
+    One, where the self-test found that int8 products of many tokens gain next to nothing here.
     """
-    if device.type == "cpu":
-        return CPU_BATCH
-    return max(1, min(MAX_BATCH, free_bytes(device) // (4 * 2 * state_nbytes)))
+    if kernels is not None and not _gains(kernels):
+        return 1
+    most = CPU_BATCH if device.type == "cpu" else GPU_BATCH
+    return max(1, min(most, free_bytes(device) // (4 * _COPIES * state_nbytes)))
+
+
+def _gains(kernels: KernelChoice) -> bool:
+    """Whether a product of 8 tokens is clearly faster than 8 products of one."""
+    one, many = (kernels.seconds.get(f"{tokens} {kernels.chosen[tokens]}") for tokens in (1, CPU_BATCH))
+    return one is None or many is None or _GAIN * many < CPU_BATCH * one
 
 
 class Decoding(Protocol):

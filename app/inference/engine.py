@@ -74,7 +74,7 @@ class Engine:
         self._handles = itertools.count(1)
         self._usage = Usage()
         self._decoder: Decoder = PlainDecoder(model, kernels)
-        self._batch_size = batch_size(model.device, info.state_nbytes)
+        self._batch_size = batch_size(model.device, info.state_nbytes, kernels)
 
     @classmethod
     def load(
