@@ -1,0 +1,100 @@
+"""What several Triton kernels share: activations, the RG-LRU's coefficients and scan step, dependent launch.
+
+The modules of this package import Triton when they are imported; nothing outside app/inference/cuda imports them.
+"""
+
+from __future__ import annotations
+
+import triton
+import triton.language as tl
+from triton.language.extra.cuda import gdc_launch_dependents, gdc_wait
+
+
+@triton.jit
+def announce(dependent: tl.constexpr):
+    """Let the next kernel of a chain be set up from now on (programmatic dependent launch)."""
+    if dependent:
+        gdc_launch_dependents()
+
+
+@triton.jit
+def wait_for_inputs(dependent: tl.constexpr):
+    """Hold until the kernels before this one have written.
+
+    With dependent launch a kernel's programs start while the one before still runs. Every kernel of such a chain calls
+    this before it touches anything that another kernel of the chain writes or reads.
+    """
+    if dependent:
+        gdc_wait()
+
+
+@triton.jit
+def prefetch(address):
+    """Ask for the cache lines at these addresses (a tensor of pointers) to be brought into the L2 cache."""
+    tl.inline_asm_elementwise(
+        "prefetch.global.L2 [$1]; mov.b32 $0, 0;", "=r,l", [address.to(tl.int64)], dtype=tl.int32, is_pure=False, pack=1
+    )
+
+
+@triton.jit
+def exp2_of(x, fast: tl.constexpr):
+    """2^x; `fast` is one instruction, with results under 1e-38 as 0."""
+    if fast:
+        y = tl.inline_asm_elementwise("ex2.approx.ftz.f32 $0, $1;", "=f,f", [x], tl.float32, is_pure=True, pack=1)
+    else:
+        y = tl.exp2(x)
+    return y
+
+
+@triton.jit
+def reciprocal_of(x, fast: tl.constexpr):
+    """1 / x; `fast` is one instruction."""
+    if fast:
+        y = tl.inline_asm_elementwise("rcp.approx.ftz.f32 $0, $1;", "=f,f", [x], tl.float32, is_pure=True, pack=1)
+    else:
+        y = 1.0 / x
+    return y
+
+
+@triton.jit
+def gelu_tanh(x):
+    """x * sigmoid(2u), which is x * (1 + tanh(u)) / 2, u = sqrt(2 / pi) * (x + 0.044715 x^3)."""
+    return x * tl.sigmoid(1.5957691216057308 * x * (1.0 + 0.044715 * x * x))
+
+
+@triton.jit
+def activate(x, silu: tl.constexpr):
+    """The gate's nonlinearity in float32."""
+    return x * tl.sigmoid(x) if silu else gelu_tanh(x)
+
+
+@triton.jit
+def lru_coefficients(x, input_logits, recurrence_logits, log_decay, first):
+    """Decay a and input b of h_t = a * h_{t-1} + b, float32; `first` is true where a sequence starts.
+
+    1 - a^2 comes from a series where a is near 1: there the difference would cancel, and there memory is longest.
+    """
+    log_a = log_decay * tl.sigmoid(recurrence_logits)
+    a = tl.exp(log_a)
+    y = 2.0 * log_a
+    series = 1.0 + y * (1 / 6) * (1.0 + y * (1 / 7))
+    series = 1.0 + y * (1 / 4) * (1.0 + y * (1 / 5) * series)
+    series = -y * (1.0 + y * (1 / 2) * (1.0 + y * (1 / 3) * series))
+    one_minus_square = tl.where(y > -0.25, series, 1.0 - a * a)
+    multiplier = tl.where(first, 1.0, tl.sqrt(one_minus_square))
+    return a, multiplier * tl.sigmoid(input_logits) * x
+
+
+@triton.jit
+def chain(a_first, b_first, a_second, b_second):
+    """Two steps h -> a * h + b after one another, as one."""
+    return a_first * a_second, a_second * b_first + b_second
+
+
+@triton.jit
+def soft_cap(x, cap):
+    """cap * tanh(x / cap), by a series where 2 sigmoid(2u) - 1 would cancel."""
+    u = x / cap
+    square = u * u
+    series = u * (1.0 + square * (-1 / 3 + square * (2 / 15 + square * (-17 / 315 + square * (62 / 2835)))))
+    return cap * tl.where(square < 0.04, series, 2.0 * tl.sigmoid(2.0 * u) - 1.0)

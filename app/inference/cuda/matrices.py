@@ -1,0 +1,119 @@
+"""A weight matrix in any format as the kernels take it, and the tile sizes of the products with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from app.inference.cuda.ops import power_of_two
+from app.inference.linear import DenseLinear, Int8RowLinear, Linear
+
+FLOATS, INT8_ROWS, INT4_GROUPS = range(3)
+"""As in kernels/project.py."""
+
+
+class UnsupportedError(Exception):
+    """The fused step has no kernel for this; the message says for what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """weight (o, i) or codes of it, with what the format needs beside them; see linear.py and the int4 layout there.
+
+    scale: (o,) float32 for int8 rows, (o, i / group) bfloat16 for int4 groups, as is offset. Missing parts are None.
+    """
+
+    form: int
+    weight: Tensor
+    scale: Tensor | None
+    offset: Tensor | None
+    bias: Tensor | None
+    rows: int
+    width: int
+    group: int = 2
+
+    @classmethod
+    def of(cls, linear: Linear) -> Matrix:
+        """The matrix of a linear map; UnsupportedError for a format without a kernel."""
+        if isinstance(linear, DenseLinear):
+            if linear.weight.dtype not in (torch.float32, torch.bfloat16):
+                raise UnsupportedError(f"{linear.weight.dtype} weights")
+            rows, width = linear.weight.shape
+            return cls(FLOATS, linear.weight.contiguous(), None, None, linear.bias, rows, width)
+        if isinstance(linear, Int8RowLinear):
+            rows, width = linear.weight.shape
+            return cls(INT8_ROWS, linear.weight.contiguous(), linear.scale, None, linear.bias, rows, width)
+        if type(linear).__name__ == "Int4GroupLinear":
+            rows, width = linear.codes.shape[0], 2 * linear.codes.shape[1]
+            scale, offset = linear.scale.contiguous(), linear.offset.contiguous()
+            return cls(INT4_GROUPS, linear.codes, scale, offset, linear.bias, rows, width, linear.group)
+        raise UnsupportedError(f"weights held as {type(linear).__name__}")
+
+    @classmethod
+    def joined(cls, matrices: Sequence[Matrix]) -> Matrix:
+        """Matrices with the same input as one, one below the other; a copy."""
+        first = matrices[0]
+        if any((m.form, m.width, m.group) != (first.form, first.width, first.group) for m in matrices):
+            raise UnsupportedError("projections of one input in different formats")
+
+        def join(parts: Sequence[Tensor | None]) -> Tensor | None:
+            there = [part for part in parts if part is not None]
+            return torch.cat(there) if len(there) == len(parts) else None
+
+        weight = join([m.weight for m in matrices])
+        assert weight is not None
+        return cls(
+            first.form,
+            weight,
+            join([m.scale for m in matrices]),
+            join([m.offset for m in matrices]),
+            join([m.bias for m in matrices]),
+            sum(m.rows for m in matrices),
+            first.width,
+            first.group,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Tiles:
+    """Sizes of a program's tiles (see kernels/project.py) and how it runs."""
+
+    block_m: int
+    block_n: int
+    block_k: int
+    num_warps: int
+    stages: int
+
+
+_ONE_ROW = {
+    FLOATS: Tiles(1, 8, 512, 4, 3),
+    INT8_ROWS: Tiles(1, 8, 1024, 4, 3),
+    INT4_GROUPS: Tiles(1, 8, 512, 4, 2),
+}
+_FEW_ROWS = {
+    FLOATS: Tiles(16, 32, 128, 4, 4),
+    INT8_ROWS: Tiles(16, 32, 128, 4, 4),
+    INT4_GROUPS: Tiles(16, 32, 64, 4, 3),
+}
+_EXACT = Tiles(16, 32, 32, 4, 1)
+
+
+def tiles(matrix: Matrix, batch: int, *, exact: bool, twice: bool = False) -> Tiles:
+    """Tile sizes for this many rows; measured on an H200, see docs/cuda.md."""
+    if batch == 1:
+        chosen = _ONE_ROW[matrix.form]
+    elif exact:
+        chosen = _EXACT
+    else:
+        chosen = _FEW_ROWS[matrix.form]
+    columns = matrix.width // 2 if matrix.form == INT4_GROUPS else matrix.width
+    return Tiles(
+        1 if batch == 1 else min(max(chosen.block_m, power_of_two(batch)), 64),
+        chosen.block_n,
+        min(chosen.block_k, power_of_two(columns, max(16, matrix.group // 2))),
+        chosen.num_warps,
+        chosen.stages,
+    )
