@@ -384,7 +384,7 @@ def test_int8_with_enormous_claims_allocates_nothing(broken: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"weight_format": "int4"}, "unknown weight format 'int4'"),
+        ({"weight_format": "int5"}, "unknown weight format 'int5'"),
         ({"device": "tpu"}, "unknown device 'tpu'"),
         ({"threads": 0}, "threads is 0, expected 1 or more"),
     ],
