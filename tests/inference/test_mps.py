@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from app.core.errors import CheckpointError
-from app.inference import griffin, layers
+from app.inference import batch, griffin, layers
 from app.inference.checkpoints.builder import build_griffin
 from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.checkpoints.registry import open_checkpoint
@@ -77,7 +77,8 @@ def test_no_float64_outside_of_the_angles(folder: Path, monkeypatch: pytest.Monk
     model = _model(folder, "float16", MpsOps(torch.float16))
     config = model.config
     at = {t: rotary_angles(torch.arange(t, t + n), config.rotary_dim, config.rope_base) for t, n in ((0, 50), (50, 1))}
-    monkeypatch.setattr(griffin, "rotary_angles", lambda positions, *_: at[int(positions[0])])
+    for module in (griffin, batch):
+        monkeypatch.setattr(module, "rotary_angles", lambda positions, *_: at[int(positions[0])])
     state = model.fresh_state()
     with _NoFloat64():
         model.forward(IDS[:, :50], state)
