@@ -11,8 +11,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from app.inference.checkpoints.names import EMBEDDING, OFFSET_SUFFIX, SCALE_SUFFIX, expected_shapes
-from app.inference.checkpoints.quantized import quantize_weight
 from app.inference.config import config_from_json
+from app.inference.int8_rows import quantize_weight
 from app.inference.quantize.nearest import round_to_nearest
 from app.inference.quantize.plan import becomes_int4
 

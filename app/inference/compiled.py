@@ -15,6 +15,7 @@ from torch import Tensor
 
 from app.inference.compiled_steps import CompiledSteps, step_passes
 from app.inference.config import Activation
+from app.inference.int4_groups import dequantize_groups
 from app.inference.layers import BlockDiagonal
 from app.inference.machine_code import keeping_machine_code
 from app.inference.ops import Ops, TorchOps
@@ -105,6 +106,14 @@ class Compiled(CompiledSteps):
             out.numpy(),
         )
         return out
+
+    def int8_rows(self, codes: Tensor, scale: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
+        """int4 groups -> int8 codes (o, i) and a scale a row, (o,)."""
+        out = torch.empty((codes.shape[0], 2 * codes.shape[1]), dtype=torch.int8)
+        row_scales = torch.empty(codes.shape[0])
+        bits = scale.view(torch.uint16).numpy(), offset.view(torch.uint16).numpy()
+        self._fused.int8_rows(codes.numpy(), *bits, out.numpy(), row_scales.numpy())
+        return out, row_scales
 
     def rms_norm(self, x: Hidden, gain: Tensor, eps: float) -> Hidden:
         """See Ops."""
@@ -219,8 +228,8 @@ def _try_out(compiled: Compiled) -> None:
     found = [compiled.scale_sums(sums, scales, ones, ones), compiled.multiply_row(*token, weight, ones, ones)]
     expected = [product, product[0]]
     for group, width in ((32, 96), (64, 128)):
-        found.append(_int4_product(compiled, group, width))
-        expected.append(_int4_product(None, group, width))
+        found += _int4_products(compiled, group, width)
+        expected += _int4_products(None, group, width)
     for number, (ours, theirs) in enumerate(
         zip([*found, *_passes(compiled)], [*expected, *_passes(TorchOps())], strict=True)
     ):
@@ -228,18 +237,22 @@ def _try_out(compiled: Compiled) -> None:
             raise ArithmeticError(f"pass {number} gives {ours.flatten().tolist()} for {theirs.flatten().tolist()}")
 
 
-def _int4_product(compiled: Compiled | None, group: int, width: int) -> Tensor:
-    """A product of two rows of int4 groups by the compiled pass, or the same numbers in plain torch for None."""
+def _int4_products(compiled: Compiled | None, group: int, width: int) -> list[Tensor]:
+    """A token times two rows of int4 groups, and the rows themselves, by the compiled passes or (None) by torch."""
     generator = torch.Generator().manual_seed(2)
     codes = torch.randint(0, 256, (2, width // 2), dtype=torch.uint8, generator=generator)
     scale = torch.rand((2, width // group), generator=generator).bfloat16()
     x, ones = torch.randn(width, generator=generator), torch.ones(2)
-    if compiled is not None:
-        words, x_scale = compiled.quantize_token(x)
-        return compiled.multiply_row_int4(*compiled.order_groups(words, group), x_scale, codes, scale, -scale, ones)
-    pairs = codes.view(2, width // group, group // 2)
-    quanta = torch.cat((pairs & 15, pairs >> 4), dim=-1).float()
-    return ((quanta - 1) * scale.float()[..., None]).reshape(2, width) @ x + 1
+    if compiled is None:
+        rows = dequantize_groups(codes, scale, -scale)
+        return [rows @ x + 1, rows]
+    words, x_scale = compiled.quantize_token(x)
+    product = compiled.multiply_row_int4(*compiled.order_groups(words, group), x_scale, codes, scale, -scale, ones)
+    rows, row_scales = compiled.int8_rows(codes, scale, -scale)
+    # Their rounding, half a step of a 127th of the largest, would hide nothing worse than itself.
+    exact = dequantize_groups(codes, scale, -scale)
+    widened = rows.float() * row_scales[:, None]
+    return [product, torch.where((widened - exact).abs() <= 0.51 * row_scales[:, None], exact, widened)]
 
 
 def _passes(ops: Ops) -> Iterator[Tensor]:

@@ -10,7 +10,17 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from app.inference.simd import BFloats, Bytes, Floats, Int8s, Words, dot_int4, dot_int8, order_for_int4
+from app.inference.simd import (
+    BFloats,
+    Bytes,
+    Floats,
+    Int8s,
+    Words,
+    bfloat16_bits,
+    dot_int4,
+    dot_int8,
+    order_for_int4,
+)
 
 Int32s = NDArray[np.int32]
 
@@ -107,6 +117,34 @@ def multiply_row_int4(
     scale = np.float32(x_scale)
     for row in prange(codes.shape[0]):
         out[row] = dot_int4(ordered, sums, codes, scales, offsets, row) * scale + bias[row]
+
+
+@njit(cache=True, fastmath=_CONTRACT, parallel=True, nogil=True)
+def int8_rows(codes: Bytes, scales: BFloats, offsets: BFloats, out: Int8s, row_scales: Floats) -> None:
+    """int4 groups -> out (o, i) int8 and row_scales (o,); see int4_linear.py.
+
+    The scale of a row is the least that holds the two ends of every group's range, used or not.
+    """
+    rows, groups = scales.shape
+    half = codes.shape[1] // groups
+    for row in prange(rows):
+        largest = np.float32(1e-30)
+        for group in range(groups):
+            low = bfloat16_bits(offsets[row, group])
+            high = low + np.float32(15.0) * bfloat16_bits(scales[row, group])
+            largest = max(largest, abs(low), abs(high))
+        row_scales[row] = largest * np.float32(1.0 / 127.0)
+        inverse = np.float32(127.0) / largest
+        for group in range(groups):
+            a = bfloat16_bits(scales[row, group]) * inverse
+            b = bfloat16_bits(offsets[row, group]) * inverse
+            first = group * half
+            for k in range(half):
+                low_code = np.float32(np.uint8(codes[row, first + k] & np.uint8(15)))
+                out[row, 2 * first + k] = np.int8(np.int32(np.rint(low_code * a + b)))
+            for k in range(half):
+                high_code = np.float32(np.uint8(codes[row, first + k] >> np.uint8(4)))
+                out[row, 2 * first + half + k] = np.int8(np.int32(np.rint(high_code * a + b)))
 
 
 @njit(cache=True, inline="always", fastmath=_CONTRACT)

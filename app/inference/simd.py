@@ -8,6 +8,9 @@ code elsewhere), and ask for the weights some way ahead, which the hardware's ow
 Imported by fused.py only: needs numba.
 """
 
+# numba's intrinsics and cgutils have no types that a checker could read.
+# mypy: disable-error-code="no-untyped-call, no-any-return, call-arg, var-annotated, no-untyped-def, misc"
+
 from __future__ import annotations
 
 from typing import Any

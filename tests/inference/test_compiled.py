@@ -5,10 +5,10 @@ import sys
 import pytest
 import torch
 
+from app.inference.activations import quantize_rows
 from app.inference.compiled import Compiled, load_compiled
 from app.inference.config import Activation
 from app.inference.layers import BlockDiagonal
-from app.inference.linear import quantize_rows
 from app.inference.ops import TorchOps
 
 

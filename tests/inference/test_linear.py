@@ -3,16 +3,15 @@
 import pytest
 import torch
 
-from app.inference.checkpoints.quantized import quantize_weight
+from app.inference.activations import QuantizedRows, quantize_rows
 from app.inference.compiled import Compiled, load_compiled
+from app.inference.int8_rows import quantize_weight
 from app.inference.kernels import MATMULS, TOKEN_CLASSES, TOKEN_ROW, KernelChoice
 from app.inference.linear import (
     DenseEmbedding,
     DenseLinear,
     Int8RowEmbedding,
     Int8RowLinear,
-    QuantizedRows,
-    quantize_rows,
 )
 
 

@@ -37,6 +37,11 @@ def build_griffin(
     return _Builder(config, loader, ops or TorchOps()).build()
 
 
+def build_block(config: GriffinConfig, loader: MatrixLoader, ops: Ops, index: int) -> ResidualBlock:
+    """One block alone, for work that goes through a model block by block. CheckpointError as for build_griffin."""
+    return _Builder(config, loader, ops).block(index)
+
+
 @dataclass(frozen=True, slots=True)
 class _Builder:
     config: GriffinConfig
@@ -49,7 +54,7 @@ class _Builder:
             config=self.config,
             embedding=embedding,
             embedding_scale=embedding_scale(self.config),
-            blocks=tuple(self._residual_block(index) for index in range(len(self.config.block_types))),
+            blocks=tuple(self.block(index) for index in range(len(self.config.block_types))),
             final_gain=self._gain(names.FINAL_NORM),
             head=head,
             ops=self.ops,
@@ -57,7 +62,7 @@ class _Builder:
             device=self.loader.device,
         )
 
-    def _residual_block(self, index: int) -> ResidualBlock:
+    def block(self, index: int) -> ResidualBlock:
         prefix = names.block(index)
         recurrent = self.config.block_types[index] is BlockType.RECURRENT
         temporal = f"{prefix}temporal_block."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -13,12 +12,13 @@ from app.core.errors import CheckpointError, InternalError, UserError
 from app.inference.checkpoints.names import OFFSET_SUFFIX, SCALE_SUFFIX
 from app.inference.checkpoints.source import TensorSource
 from app.inference.int4_groups import Int4Groups
+from app.inference.int4_linear import Int4GroupLinear
+from app.inference.int8_rows import quantize_weight, row_blocks
 from app.inference.kernels import KernelChoice
 from app.inference.linear import (
     DenseEmbedding,
     DenseLinear,
     Embedding,
-    Int4GroupLinear,
     Int8RowEmbedding,
     Int8RowLinear,
     Linear,
@@ -52,7 +52,6 @@ class WeightFormat(StrEnum):
         return self in (WeightFormat.INT8, WeightFormat.INT4)
 
 
-_BLOCK_WEIGHTS = 2**18
 """Small, since freed blocks lie between the codes that stay: with 2**22 a third of the memory was such gaps."""
 _ACTIVATIONS = {WeightFormat.BFLOAT16: torch.bfloat16, WeightFormat.FLOAT16: torch.float16}
 
@@ -108,7 +107,7 @@ class MatrixLoader:
 
     def vector(self, name: str, dtype: torch.dtype = torch.float32) -> Tensor:
         """A small tensor in the given dtype."""
-        return _finite(name, self.source.tensor(name).to(device=self.device, dtype=dtype))
+        return finite(name, self.source.tensor(name).to(device=self.device, dtype=dtype))
 
     def _is_int4(self, name: str) -> bool:
         if self.format is not WeightFormat.INT4:
@@ -119,29 +118,32 @@ class MatrixLoader:
 
     def _dense(self, name: str) -> Tensor:
         tensor = widened(self.source, name, self.format.dtype)
-        return _finite(name, tensor.to(device=self.device, dtype=self.format.dtype))
+        return finite(name, tensor.to(device=self.device, dtype=self.format.dtype))
 
     def _int4_linear(self, name: str, bias: Tensor | None) -> Int4GroupLinear:
         weight = stored_groups(self.source, name) if self.stored is WeightFormat.INT4 else self._int4(name)
         codes, scale, offset = (part.to(self.device) for part in (weight.codes, weight.scale, weight.offset))
         zeros = torch.zeros(codes.shape[0], device=self.device)
-        return Int4GroupLinear(codes, scale, offset, zeros if bias is None else bias, weight.group)
+        return Int4GroupLinear(codes, scale, offset, zeros if bias is None else bias, weight.group, self._kernels())
 
     def _int4(self, name: str) -> Int4Groups:
-        return round_to_nearest(_finite(name, widened(self.source, name, torch.float32)), GROUP)
+        return round_to_nearest(finite(name, widened(self.source, name, torch.float32)), GROUP)
 
     def _int8_linear(self, name: str, bias: Tensor | None) -> Int8RowLinear:
-        if self.kernels is None:
-            raise InternalError("int8 weights were asked for without a choice of kernels")
         codes, scale = self._int8(name)
         offset = torch.zeros(codes.shape[0], device=self.device) if bias is None else bias
-        return Int8RowLinear(codes, scale, offset, self.kernels)
+        return Int8RowLinear(codes, scale, offset, self._kernels())
+
+    def _kernels(self) -> KernelChoice:
+        if self.kernels is None:
+            raise InternalError(f"{self.format} weights were asked for without a choice of kernels")
+        return self.kernels
 
     def _int8(self, name: str) -> tuple[Tensor, Tensor]:
         tensor = self.source.tensor(name)
         if tensor.dtype == torch.int8:
             return tensor.to(self.device), stored_scale(self.source, name).to(self.device)
-        codes, scale = quantize_weight(_finite(name, widened(self.source, name, torch.float32)))
+        codes, scale = quantize_weight(finite(name, widened(self.source, name, torch.float32)))
         return codes.to(self.device), scale.to(self.device)
 
 
@@ -153,12 +155,12 @@ def widened(source: TensorSource, name: str, dtype: torch.dtype) -> Tensor:
     if codes.dtype == torch.uint8:
         groups = stored_groups(source, name)
         out = torch.empty((codes.shape[0], 2 * codes.shape[1]), dtype=dtype)
-        for rows in _row_blocks(out):
-            out[rows] = groups.rows(rows).dequantize()
+        for rows in row_blocks(out):
+            out[rows] = groups.dequantize(rows)
         return out
     scale = stored_scale(source, name)
     out = torch.empty(codes.shape, dtype=dtype)
-    for rows in _row_blocks(out):
+    for rows in row_blocks(out):
         out[rows] = codes[rows].float().mul_(scale[rows, None])
     return out
 
@@ -166,16 +168,16 @@ def widened(source: TensorSource, name: str, dtype: torch.dtype) -> Tensor:
 def stored_scale(source: TensorSource, name: str) -> Tensor:
     """The scales (o,) float32 of a matrix stored as int8 rows."""
     scale_name = name + SCALE_SUFFIX
-    return _finite(scale_name, source.tensor(scale_name).float().reshape(-1))
+    return finite(scale_name, source.tensor(scale_name).float().reshape(-1))
 
 
 def stored_groups(source: TensorSource, name: str) -> Int4Groups:
     """A matrix stored as int4 groups."""
-    scale, offset = (_finite(part, source.tensor(part)) for part in (name + SCALE_SUFFIX, name + OFFSET_SUFFIX))
+    scale, offset = (finite(part, source.tensor(part)) for part in (name + SCALE_SUFFIX, name + OFFSET_SUFFIX))
     return Int4Groups(source.tensor(name), scale, offset)
 
 
-def _finite(name: str, tensor: Tensor) -> Tensor:
+def finite(name: str, tensor: Tensor) -> Tensor:
     """The tensor itself; CheckpointError when it holds NaN or infinity, which would surface as noise in a reply."""
     # aminmax passes NaN on, and needs no copy of the tensor's size as isfinite does.
     if not all(bool(torch.isfinite(bound)) for bound in torch.aminmax(tensor)):
@@ -183,20 +185,3 @@ def _finite(name: str, tensor: Tensor) -> Tensor:
             raise CheckpointError(f"{name} holds values beyond float16's 65,504: use --weight-format bfloat16")
         raise CheckpointError(f"{name} holds values that are not finite: the model's files are damaged")
     return tensor
-
-
-def quantize_weight(weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Symmetric int8 rows: (o, i) -> codes (o, i) int8 and scale (o,) float32 with weight ~ codes * scale[:, None]."""
-    codes, scale = torch.empty(weight.shape, dtype=torch.int8), torch.empty(weight.shape[0])
-    for rows in _row_blocks(weight):
-        wide = weight[rows].float()
-        scale[rows] = wide.abs().amax(dim=1).clamp_(min=1e-30).mul_(1.0 / 127.0)
-        codes[rows] = (wide / scale[rows, None]).round_()
-    return codes, scale
-
-
-def _row_blocks(matrix: Tensor) -> Iterator[slice]:
-    """Rows to work on at once: an embedding in float32 can take more memory than the whole model in int8."""
-    step = max(1, _BLOCK_WEIGHTS // matrix.shape[1])
-    for start in range(0, matrix.shape[0], step):
-        yield slice(start, start + step)

@@ -14,8 +14,9 @@ from app.inference.checkpoints.builder import build_griffin
 from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.checkpoints.registry import open_checkpoint
 from app.inference.griffin import Griffin
+from app.inference.int4_linear import Int4GroupLinear
 from app.inference.kernels import TOKEN_CLASSES, KernelChoice
-from app.inference.linear import Int4GroupLinear, Int8RowLinear
+from app.inference.linear import Int8RowLinear
 from tests.checkpoints import int4_tensors, int8_tensors, random_tensors, raw_config, write_checkpoint
 
 RAW = raw_config("recurrentgemma")
@@ -111,7 +112,8 @@ def test_int4_files_are_held_as_they_lie(tmp_path: Path) -> None:
     attention = model.blocks[2].temporal
     assert isinstance(attention, AttentionBlock) and isinstance(attention.q_proj, Int8RowLinear)
     expected = _logits(_load(folder, FLOAT32))
-    assert float((_logits(model) - expected).abs().max()) < 1e-3 * float(expected.abs().max())
+    # Several tokens at once are multiplied by int8 rows made of the groups: half a 127th of a row's largest weight.
+    assert float((_logits(model) - expected).abs().max()) < 2e-2 * float(expected.abs().max())
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
