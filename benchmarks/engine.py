@@ -109,9 +109,9 @@ def decode_share(subject: GriffinSubject, scale: Scale) -> dict[str, Any]:
 
     The larger of the two bandwidths counts: what else the machine does makes a bandwidth too small, never too large.
     """
-    before = read_bandwidth(CPU, buffer_bytes=scale.buffer_bytes)
+    before = read_bandwidth(CPU, size=scale.buffer_bytes)
     rates = decode_rates(subject, SHORT, scale)
-    after = read_bandwidth(CPU, buffer_bytes=scale.buffer_bytes)
+    after = read_bandwidth(CPU, size=scale.buffer_bytes)
     nbytes = subject.bytes_read(SHORT)
     return {
         "decode_position": SHORT,

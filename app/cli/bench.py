@@ -47,6 +47,7 @@ def run(launch: Launch) -> int:
     with _progress(sys.stderr) as say:
         bench = Bench(device, plan, machine(), on_progress=say, on_report=lambda report: _write(report, folder))
         try:
+            say("memory bandwidth")
             bench.measure_bandwidth()
             bench.measure(name, make)
             if options.compare:

@@ -10,10 +10,12 @@ from rich.text import Text
 
 from app.inference.bench.lengths import label
 from app.inference.bench.report import BatchPoint, Point, Rate, Report, Series
+from app.inference.bench.shares import spread
 
 _WIDTH_OF_A_FILE = 110
 _GB, _MIB, _GIB = 1e9, 1 << 20, 1 << 30
 _MISSING = "-"
+_BUSY_SPREAD = 0.15
 
 
 def print_table(report: Report, stream: TextIO) -> None:
@@ -35,6 +37,8 @@ def print_table(report: Report, stream: TextIO) -> None:
         console.print(
             "of limit: reading, of the rate of plain matrix products; writing, of what the memory bandwidth allows"
         )
+    if (apart := spread(report)) > _BUSY_SPREAD:
+        console.print(f"rounds of one figure differ by up to {apart:.0%}: something else was using the machine")
     if not report.complete:
         console.print("interrupted: some figures are missing")
 
@@ -44,14 +48,15 @@ def _print_series(series: Series, console: Console) -> None:
         f"{series.name}: {series.parameters / 1e9:.3g} B parameters, {series.weight_format}, "
         f"{series.weights_bytes / _GB:.2f} GB of weights read per token"
         + (
-            f", {series.matrix_kind} matrix products at {series.matrix_rate / 1e12:.3g} Top/s"
+            f", {series.matrix_kind} matrix products at {series.matrix_rate / 1e12:.3g} T operations/s"
             if series.matrix_rate is not None
             else ""
         ),
         markup=False,
+        soft_wrap=True,
     )
     for note in (*series.notes, *([series.problem] if series.problem else [])):
-        console.print(f"  {note}", markup=False)
+        console.print(f"  {note}", markup=False, soft_wrap=True)
     if series.points:
         table = _table("length", "reading", "of limit", "writing", "of limit", "first token", "memory", "state")
         for point in series.points:
@@ -67,7 +72,7 @@ def _print_series(series: Series, console: Console) -> None:
         *((f"{batch.sequences} sequences", batch.problem) for batch in series.batches),
     ]:
         if problem:
-            console.print(f"  {length}: {problem}", markup=False)
+            console.print(f"  {length}: {problem}", markup=False, soft_wrap=True)
 
 
 def _table(*names: str) -> Table:

@@ -22,7 +22,7 @@ TINY = TransformerShape("tiny transformer", 97, 32, 64, layers=2, heads=4, kv_he
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """The real program on shapes and buffers that take milliseconds."""
     monkeypatch.setitem(synthetic.PRESETS, "2b", config_from_json(raw_config("recurrentgemma")))
-    monkeypatch.setitem(limits._BUFFER_BYTES, "cpu", 1 << 20)
+    monkeypatch.setitem(limits.BUFFER_BYTES, "cpu", 1 << 20)
     monkeypatch.setattr(transformer, "GEMMA_2B", TINY)
 
 

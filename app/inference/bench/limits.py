@@ -13,15 +13,18 @@ from app.inference.bench.timing import median_seconds
 ROWS = 512
 """Tokens of one matrix product, as in reading."""
 
-_BUFFER_BYTES = {"cpu": 1 << 30, "mps": 1 << 30, "cuda": 4 << 30}
+BUFFER_BYTES = {"cpu": 1 << 30, "mps": 1 << 30, "cuda": 4 << 30}
 
 MatrixShapes = Mapping[tuple[int, int], int]
 """(rows, columns) of a weight -> how many of them a token of a prompt meets."""
 
 
-def read_bandwidth(device: torch.device, *, buffer_bytes: int | None = None) -> float:
-    """Bytes per second of reading memory: the median of five sums over 1 GiB (a CUDA GPU: 4 GiB), all threads."""
-    buffer = torch.ones((buffer_bytes or _BUFFER_BYTES[device.type]) // 4, device=device)
+def read_bandwidth(device: torch.device, *, size: int | None = None) -> float:
+    """Bytes per second of reading memory: the median of five sums over 1 GiB (a CUDA GPU: 4 GiB), all threads.
+
+    size: bytes of the buffer, None for these.
+    """
+    buffer = torch.ones((size or BUFFER_BYTES[device.type]) // 4, device=device)
     return buffer.nbytes / median_seconds(buffer.sum, device)
 
 

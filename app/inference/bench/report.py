@@ -18,7 +18,7 @@ class Rate:
     rounds: tuple[float, ...]
     tokens: int
     """Tokens of one round."""
-    share: float | None
+    share: float | None = None
     """Of the machine's measured limit; None where that was not measured."""
 
 
@@ -35,6 +35,8 @@ class Point:
     length: int
     random_state: bool
     state_bytes: int
+    bytes_per_token: int
+    """Weights and state that writing one token reads."""
     prefill: Rate | None = None
     decode: Rate | None = None
     decode_limit: float | None = None
@@ -51,6 +53,8 @@ class BatchPoint:
 
     sequences: int
     length: int
+    bytes_per_step: int
+    """Weights once and every state, read to write one token in each sequence."""
     decode: Rate | None = None
     peak_bytes: int | None = None
     problem: str | None = None
@@ -62,7 +66,7 @@ class Series:
 
     weights_bytes: weights that one token reads. operations_per_token: two for each weight that a token of a prompt is
     multiplied with. matrix_rate: operations per second of plain matrix products at the model's own shapes, with
-    `matrix_kind` numbers.
+    `matrix_kind` numbers; the better of those measured before and after.
     """
 
     name: str
@@ -88,7 +92,7 @@ class Report:
     device: str
     quick: bool
     read_bandwidth: float | None = None
-    """Bytes per second."""
+    """Bytes per second; the best of those measured along the run."""
     series: tuple[Series, ...] = ()
     complete: bool = False
 

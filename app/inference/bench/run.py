@@ -12,14 +12,16 @@ import torch
 from app.core.errors import GriffinDeskError
 from app.inference.bench.estimate import first_token_seconds
 from app.inference.bench.lengths import label
-from app.inference.bench.limits import matrix_rate, read_bandwidth
+from app.inference.bench.limits import BUFFER_BYTES, matrix_rate, read_bandwidth
 from app.inference.bench.memory import PeakMeter, release, shortage, used_bytes
 from app.inference.bench.options import BenchOptions, Effort
 from app.inference.bench.report import BatchPoint, Point, Rate, Report, Series
-from app.inference.bench.subject import Subject
+from app.inference.bench.shares import with_shares
+from app.inference.bench.subject import Facts, Subject
 from app.inference.bench.timing import Budget, repeat
 
-WARM_UP_TOKENS = 4
+WARM_UP_TOKENS = 2
+LEAST_WRITE_TOKENS, LEAST_WRITE_ROUNDS = 2, 3
 
 Progress = Callable[[str], None]
 """Called with what is being done now."""
@@ -50,11 +52,15 @@ class Bench:
         self.report = Report(machine=machine, device=str(device), quick=options.quick)
 
     def measure_bandwidth(self) -> None:
-        """The machine's memory bandwidth; call it before the models take the memory."""
-        self._progress("memory bandwidth")
-        bandwidth = read_bandwidth(self._device, buffer_bytes=self._buffer_bytes)
-        self._update(replace(self.report, read_bandwidth=bandwidth))
+        """The machine's memory bandwidth. Measured again along the run, where there is room; the best counts.
+
+        What else the machine does at the moment can only make a limit too small, never too large.
+        """
+        if shortage(self._buffer_bytes or BUFFER_BYTES[self._device.type], self._device):
+            return
+        bandwidth = read_bandwidth(self._device, size=self._buffer_bytes)
         release(self._device)
+        self._update(replace(self.report, read_bandwidth=max(bandwidth, self.report.read_bandwidth or 0.0)))
 
     def measure(self, name: str, make: Callable[[], Subject]) -> None:
         """Make a model, measure it and let it go. One that cannot be made is a line of the report.
@@ -82,6 +88,7 @@ class Bench:
     def _measure(self, subject: Subject, before: int) -> None:
         facts = subject.facts
         self._progress(f"{facts.name}: matrix rate")
+        rate = self._matrix_rate(facts)
         series = Series(
             name=facts.name,
             kind=facts.kind,
@@ -90,7 +97,7 @@ class Bench:
             weights_bytes=facts.weights_bytes,
             operations_per_token=facts.operations_per_token,
             matrix_kind=facts.matrix_kind,
-            matrix_rate=matrix_rate(facts.matrix_shapes, facts.matrix_kind, self._device),
+            matrix_rate=rate,
             notes=facts.notes,
         )
         earlier = self.report.series
@@ -99,6 +106,7 @@ class Bench:
         subject.read(WARM_UP_TOKENS)
         subject.write(WARM_UP_TOKENS)
         for length in self._options.lengths:
+            self.measure_bandwidth()
             point = self._point(subject, series, length, before)
             series = replace(series, points=(*series.points, point))
             self._update(replace(self.report, series=(*earlier, series)))
@@ -106,12 +114,13 @@ class Bench:
             batch = self._batch(subject, sequences, min(self._options.lengths), before)
             series = replace(series, batches=(*series.batches, batch))
             self._update(replace(self.report, series=(*earlier, series)))
+        again = self._matrix_rate(facts)
+        self._update(replace(self.report, series=(*earlier, replace(series, matrix_rate=max(rate, again)))))
 
     def _point(self, subject: Subject, series: Series, length: int, before: int) -> Point:
         effort = self._effort
         random = not effort.reads(length)
-        limit = None if self.report.read_bandwidth is None else self.report.read_bandwidth / subject.bytes_read(length)
-        point = Point(length, random, subject.state_bytes(length), decode_limit=limit)
+        point = Point(length, random, subject.state_bytes(length), subject.bytes_read(length))
         new = effort.prefill_tokens if random else length
         prefill_problem = self._shortage(subject, length if random else 0, new)
         try:
@@ -119,14 +128,14 @@ class Bench:
                 if prefill_problem is None:
                     self._progress(f"{series.name}: prefill at {label(length)}")
                     seconds = repeat(lambda: self._read(subject, length if random else 0, new), self._budget())
-                    point = replace(point, prefill=self._prefill_rate(series, seconds, new))
+                    point = replace(point, prefill=self._rate(seconds, new))
                 elif problem := self._shortage(subject, length, 1):
                     return replace(point, random_state=True, problem=problem)
                 if random or prefill_problem is not None:
                     subject.start(length)
                     point = replace(point, random_state=True, problem=prefill_problem and f"prefill {prefill_problem}")
                 self._progress(f"{series.name}: decode at {label(length)}")
-                point = replace(point, decode=self._decode_rate(subject, limit))
+                point = replace(point, decode=self._decode_rate(subject))
                 point = replace(point, peak_bytes=meter.peak_bytes - before)
         except GriffinDeskError as error:  # memory ran out after all
             return replace(point, problem=error.message)
@@ -147,19 +156,18 @@ class Bench:
         return subject.read(tokens)
 
     @staticmethod
-    def _prefill_rate(series: Series, seconds: Sequence[float], tokens: int) -> Rate:
-        rate = tokens / median(seconds)
-        share = None if series.matrix_rate is None else rate * series.operations_per_token / series.matrix_rate
-        return Rate(rate, tuple(tokens / each for each in seconds), tokens, share)
-
-    def _decode_rate(self, subject: Subject, limit: float | None, sequences: int = 1) -> Rate:
-        """Of the sequences that there are, all together; limit: tokens per second that would be a share of 1."""
-        tokens = self._effort.write_tokens
-        subject.write(WARM_UP_TOKENS)
-        seconds = repeat(lambda: subject.write(tokens), Budget(self._effort.seconds, least=3))
-        rate = sequences * tokens / median(seconds)
+    def _rate(seconds: Sequence[float], tokens: int, sequences: int = 1) -> Rate:
         rounds = tuple(sequences * tokens / each for each in seconds)
-        return Rate(rate, rounds, tokens, None if limit is None else rate / limit)
+        return Rate(sequences * tokens / median(seconds), rounds, tokens)
+
+    def _decode_rate(self, subject: Subject, sequences: int = 1) -> Rate:
+        """Of the sequences that there are, all together."""
+        one = subject.write(WARM_UP_TOKENS) / WARM_UP_TOKENS
+        # Seconds a token, as of a transformer with a long cache, would make these rounds the longest part of all.
+        affordable = int(self._effort.seconds / (LEAST_WRITE_ROUNDS * one))
+        tokens = max(LEAST_WRITE_TOKENS, min(self._effort.write_tokens, affordable))
+        seconds = repeat(lambda: subject.write(tokens), Budget(self._effort.seconds, least=LEAST_WRITE_ROUNDS))
+        return self._rate(seconds, tokens, sequences)
 
     @staticmethod
     def _with_first_token(point: Point, earlier: Sequence[Point]) -> Point:
@@ -171,20 +179,16 @@ class Bench:
         return replace(point, first_token_s=first_token_seconds([*earlier, point]) + one, first_token_estimated=True)
 
     def _batch(self, subject: Subject, sequences: int, length: int, before: int) -> BatchPoint:
-        point = BatchPoint(sequences, length)
+        # Weights are read once for all, states once for each.
+        weights = subject.facts.weights_bytes
+        point = BatchPoint(sequences, length, weights + sequences * (subject.bytes_read(length) - weights))
         self._progress(f"{subject.facts.name}: {sequences} sequences together")
         if problem := self._shortage(subject, length, 1, sequences):
             return replace(point, problem=problem)
-        limit = None
-        if self.report.read_bandwidth is not None:
-            # Weights are read once for all, states once for each.
-            weights = subject.facts.weights_bytes
-            one_step = weights + sequences * (subject.bytes_read(length) - weights)
-            limit = sequences * self.report.read_bandwidth / one_step
         try:
             with PeakMeter(self._device) as meter:
                 subject.start(length, sequences)
-                point = replace(point, decode=self._decode_rate(subject, limit, sequences))
+                point = replace(point, decode=self._decode_rate(subject, sequences))
                 return replace(point, peak_bytes=meter.peak_bytes - before)
         except GriffinDeskError as error:
             return replace(point, problem=error.message)
@@ -192,6 +196,9 @@ class Bench:
             subject.stop()
             release(self._device)
 
+    def _matrix_rate(self, facts: Facts) -> float:
+        return matrix_rate(facts.matrix_shapes, facts.matrix_kind, self._device)
+
     def _update(self, report: Report) -> None:
-        self.report = report
-        self._listener(report)
+        self.report = with_shares(report)
+        self._listener(self.report)

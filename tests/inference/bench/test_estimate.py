@@ -7,8 +7,8 @@ from app.inference.bench.report import Point, Rate
 
 
 def point(length: int, rate: float | None, *, random: bool = True) -> Point:
-    prefill = None if rate is None else Rate(rate, (rate,), length, None)
-    return Point(length, random, 0, prefill=prefill)
+    prefill = None if rate is None else Rate(rate, (rate,), length)
+    return Point(length, random, 0, 0, prefill=prefill)
 
 
 def test_read_prompts_count_as_measured() -> None:

@@ -12,14 +12,14 @@ CPU = torch.device("cpu")
 def test_read_bandwidth_is_bytes_over_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     """A buffer of 4 MiB summed in 2 ms is read at 2 GiB/s."""
     monkeypatch.setattr(limits, "median_seconds", lambda job, device: 2e-3)
-    assert read_bandwidth(CPU, buffer_bytes=4 << 20) == pytest.approx((4 << 20) / 2e-3)
+    assert read_bandwidth(CPU, size=4 << 20) == pytest.approx((4 << 20) / 2e-3)
 
 
 def test_read_bandwidth_sums_the_whole_buffer(monkeypatch: pytest.MonkeyPatch) -> None:
     """The timed job adds up every element."""
     sums = []
     monkeypatch.setattr(limits, "median_seconds", lambda job, device: sums.append(float(job())) or 1.0)
-    read_bandwidth(CPU, buffer_bytes=4096)
+    read_bandwidth(CPU, size=4096)
     assert sums == [1024.0]
 
 

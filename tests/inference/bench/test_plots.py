@@ -16,11 +16,11 @@ def rate(value: float) -> Rate:
 
 def report(*, complete: bool = True) -> Report:
     """A Griffin at three lengths, a transformer that fits at two."""
-    ours = [Point(n, n > 8192, 10, rate(100), rate(8), 9.0, 1.0, False, 3 << 30) for n in (2048, 8192, 1 << 20)]
+    ours = [Point(n, n > 8192, 10, 1, rate(100), rate(8), 9.0, 1.0, False, 3 << 30) for n in (2048, 8192, 1 << 20)]
     theirs = [
-        Point(2048, False, 10, rate(30), rate(2), 2.1, 1.0, False, 9 << 30),
-        Point(8192, False, 40, None, rate(1), 2.0, None, False, 9 << 30, "prefill needs much"),
-        Point(1 << 20, True, 5000, decode_limit=0.5, problem="needs more"),
+        Point(2048, False, 10, 1, rate(30), rate(2), 2.1, 1.0, False, 9 << 30),
+        Point(8192, False, 40, 1, None, rate(1), 2.0, None, False, 9 << 30, "prefill needs much"),
+        Point(1 << 20, True, 5000, 1, decode_limit=0.5, problem="needs more"),
     ]
     series = (
         Series("Ours", "griffin", 10**9, "int8", 1, 1, "int8", points=tuple(ours)),

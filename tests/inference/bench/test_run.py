@@ -17,13 +17,16 @@ MIB = 1 << 20
 class KnownSubject:
     """A model whose speeds are given: reads 100 tokens a second, 50 on top of another state, writes 10."""
 
-    def __init__(self, *, fails_at: int | None = None, needs: dict[tuple[int, int], int] | None = None) -> None:
+    def __init__(
+        self, *, fails_at: int | None = None, needs: dict[tuple[int, int], int] | None = None, writes: float = 10.0
+    ) -> None:
         self.facts = Facts("known", "griffin", 1000, "float32", 800, 2000, "float32", {(8, 8): 1})
         self.started: list[tuple[int, int]] = []
         self.lengths_written: list[int] = []
         self._length = self._sequences = 0
         self._fails_at = fails_at
         self._needs = needs or {}
+        self._writes = writes
 
     def state_bytes(self, length: int) -> int:
         return 200
@@ -48,7 +51,7 @@ class KnownSubject:
     def write(self, tokens: int) -> float:
         self.lengths_written.append(self._length)
         self._length += tokens
-        return tokens / 10
+        return tokens / self._writes
 
     def stop(self) -> None:
         self._length = self._sequences = 0
@@ -57,7 +60,7 @@ class KnownSubject:
 @pytest.fixture(autouse=True)
 def known_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that reads 20,000 bytes and does 400,000 operations a second."""
-    monkeypatch.setattr(run, "read_bandwidth", lambda device, buffer_bytes: 20_000.0)
+    monkeypatch.setattr(run, "read_bandwidth", lambda device, size: 20_000.0)
     monkeypatch.setattr(run, "matrix_rate", lambda shapes, kind, device: 400_000.0)
 
 
@@ -130,6 +133,16 @@ def test_memory_that_runs_out_after_all_is_a_point_too() -> None:
     one.measure("known", lambda: KnownSubject(fails_at=2048))
     assert one.report.series[0].points[0].problem == "there is not enough memory for reading"
     assert one.report.series[0].points[1].decode is not None
+
+
+@pytest.mark.parametrize(("writes", "tokens"), [(10.0, 32), (2.0, 13), (0.01, 2)])
+def test_a_slow_model_writes_fewer_tokens_a_round(writes: float, tokens: int) -> None:
+    """Three rounds fit into 20 seconds where they can; two tokens a round are the least."""
+    one = bench(2048)
+    one.measure("known", lambda: KnownSubject(writes=writes))
+    (point,) = one.report.series[0].points
+    assert point.decode.tokens == tokens
+    assert point.decode.tokens_per_second == pytest.approx(writes)
 
 
 def test_batches() -> None:

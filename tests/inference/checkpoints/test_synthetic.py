@@ -13,7 +13,7 @@ from app.inference.checkpoints.synthetic import PRESETS, SyntheticSource, build_
 from app.inference.config import BlockType, config_from_json
 from tests.checkpoints import raw_config
 
-FORMATS = [WeightFormat.FLOAT32, WeightFormat.BFLOAT16, WeightFormat.INT8]
+FORMATS = [WeightFormat.FLOAT32, WeightFormat.BFLOAT16, WeightFormat.INT8, WeightFormat.INT4]
 
 
 def mid_size():
@@ -43,7 +43,7 @@ def test_source_is_a_complete_checkpoint(form: WeightFormat) -> None:
     """It passes the check that files pass, and every tensor is what its header says."""
     source = SyntheticSource(mid_size(), form)
     check_tensors(mid_size(), source)
-    kinds = {"F32": torch.float32, "BF16": torch.bfloat16, "I8": torch.int8}
+    kinds = {"F32": torch.float32, "BF16": torch.bfloat16, "I8": torch.int8, "U8": torch.uint8}
     for name in source.names():
         tensor = source.tensor(name)
         assert (tuple(tensor.shape), tensor.dtype) == (source.shape(name), kinds[source.dtype(name)])
@@ -66,6 +66,22 @@ def test_int8_codes_leave_out_the_one_without_a_negative() -> None:
     assert (int(codes.min()), int(codes.max())) == (-127, 127)
     weight = SyntheticSource(mid_size(), WeightFormat.FLOAT32).tensor(EMBEDDING)
     assert float((codes * scale[:, None]).std()) == pytest.approx(float(weight.std()), rel=0.02)
+
+
+@pytest.mark.parametrize("group", [32, 64])
+def test_int4_groups(group: int) -> None:
+    """Codes of two nibbles with a scale and an offset a group decode to the spread of the float32 weights."""
+    name = "model.layers.0.mlp_block.down_proj.weight"
+    source = SyntheticSource(mid_size(), WeightFormat.INT4, group=group)
+    codes, scale, offset = (source.tensor(name + suffix).float() for suffix in ("", "_scale", "_offset"))
+    assert (codes.shape, scale.shape, offset.shape) == ((256, 256), (256, 512 // group), (256, 512 // group))
+    parts = codes.reshape(256, -1, group // 2)
+    grouped = torch.cat((parts % 16, parts // 16), dim=-1)
+    weight = grouped * scale[..., None] + offset[..., None]
+    reference = SyntheticSource(mid_size(), WeightFormat.FLOAT32).tensor(name)
+    assert float(weight.std()) == pytest.approx(float(reference.std()), rel=0.1)
+    assert float(weight.mean()) == pytest.approx(0.0, abs=0.1 * float(reference.std()))
+    assert source.dtype("model.embed_tokens.weight") == "I8"
 
 
 @pytest.mark.parametrize("form", FORMATS)
