@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -15,6 +16,18 @@ from app.inference.linear import Embedding, Linear
 from app.inference.ops import Ops
 from app.inference.shapes import Hidden, Logits, TokenIds
 from app.inference.state import ModelState, fresh_state, slot_positions
+
+
+class Passes(Protocol):
+    """A device's own way through all blocks, in place of going from block to block."""
+
+    def read(self, ids: TokenIds, state: ModelState) -> Hidden:
+        """As Griffin.hidden; the position stays to be advanced."""
+        ...
+
+    def decode(self, ids: TokenIds, batch: DecodeBatch) -> Tensor:
+        """See Griffin.decode."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +47,7 @@ class Griffin:
     ops: Ops
     dtype: torch.dtype
     device: torch.device
+    passes: Passes | None = None
 
     def fresh_state(self, batch: int = 1) -> ModelState:
         """A state at position 0."""
@@ -45,7 +59,9 @@ class Griffin:
         Any number of tokens may follow on any state. `state.logits` becomes None.
         """
         b, t = ids.shape
-        if t == 1:
+        if self.passes is not None:
+            hidden = self.passes.read(ids, state)
+        elif t == 1:
             positions = torch.full((b,), state.position, device=self.device)
             hidden = self._next_hidden(ids, DecodeBatch(positions, state.layers))
         else:
@@ -74,6 +90,8 @@ class Griffin:
         `batch` is advanced in place, positions included, in its own tensors. Nothing waits for the device and no
         shape depends on a position: a CUDA graph can capture this. Equals `forward` of each sequence to rounding.
         """
+        if self.passes is not None:
+            return self.passes.decode(ids, batch)
         return self.logits(self._next_hidden(ids, batch))[:, 0]
 
     def _next_hidden(self, ids: TokenIds, batch: DecodeBatch) -> Hidden:

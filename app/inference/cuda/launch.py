@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from types import ModuleType
 
 import torch
+import torch.nn.functional as F  # noqa: N812 (the field's usual name)
 from torch import Tensor
 
 from app.inference.config import Activation
-from app.inference.cuda.matrices import Matrix, Tiles, tiles
+from app.inference.cuda.matrices import INT4_GROUPS, Matrix, Tiles, tiles
 from app.inference.cuda.ops import LOG2_E, power_of_two
 from app.inference.layers import RecurrentCell
 from app.inference.state import RecurrentState, WindowState
@@ -19,6 +20,7 @@ STORE, ADD, GATE, CONVOLVE, CAP = range(5)
 """As in kernels/project.py."""
 PREFETCH_LINES = 64
 """Cache lines of a row of weights that a product asks for while the kernel before it ends; 0 for none."""
+MOST_INTEGER_ROWS = 128
 _SPLIT_SLOTS = 64
 _ELEMENTS = 2048
 
@@ -111,6 +113,34 @@ class StepKernels:
             ahead=PREFETCH_LINES, dependent=self._dependent, num_warps=size.num_warps, **self._launch,
         )  # fmt: skip
         return out
+
+    def multiply(self, x: Tensor, matrix: Matrix) -> Tensor:
+        """x (..., i) times matrix (o, i) -> (..., o), for any number of rows.
+
+        Integer weights: few rows are multiplied with them as they are; for many, where reading weights is a small part
+        of the work, the matrix is widened first.
+        """
+        if matrix.is_float:
+            return F.linear(x, matrix.weight, matrix.bias)
+        rows = x.reshape(-1, matrix.width)
+        if rows.shape[0] <= MOST_INTEGER_ROWS:
+            return self.project(rows, matrix, self.empty(rows, matrix.rows)).view(*x.shape[:-1], -1)
+        return F.linear(x, self.widen(matrix), matrix.bias)
+
+    def widen(self, matrix: Matrix) -> Tensor:
+        """Integer weights as a matrix (o, i) of the activations' dtype."""
+        out = torch.empty((matrix.rows, matrix.width), dtype=self._dtype, device=matrix.weight.device)
+        assert matrix.scale is not None
+        block = 1024
+        self._project.widen[(-(-matrix.weight.shape[1] // block), matrix.rows)](
+            matrix.weight, matrix.scale, matrix.scale if matrix.offset is None else matrix.offset, out, matrix.width,
+            grouped=matrix.form == INT4_GROUPS, group=matrix.group, block=block,
+        )  # fmt: skip
+        return out
+
+    def empty(self, x: Tensor, width: int) -> Tensor:
+        """Room for a result of so many columns, a row for each of x (b, i)."""
+        return torch.empty((x.shape[0], width), dtype=self._dtype, device=x.device)
 
     def recurrent(self, x: Tensor, branch: Tensor, cell: RecurrentCell, state: RecurrentState, step: StepInput) -> Tensor:
         """x = conv's output and branch, activated already, (b, e) -> branch * h (b, e); state.h moves on in place."""

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from app.inference.cuda.ops import power_of_two
+from app.inference.int4_linear import Int4GroupLinear
 from app.inference.linear import DenseLinear, Int8RowLinear, Linear
 
 FLOATS, INT8_ROWS, INT4_GROUPS = range(3)
@@ -36,21 +37,35 @@ class Matrix:
     group: int = 2
 
     @classmethod
-    def of(cls, linear: Linear) -> Matrix:
-        """The matrix of a linear map; UnsupportedError for a format without a kernel."""
+    def of(cls, linear: Linear, dtype: torch.dtype | None = None) -> Matrix:
+        """The matrix of a linear map, its bias in the given dtype; UnsupportedError for a format without a kernel."""
         if isinstance(linear, DenseLinear):
             if linear.weight.dtype not in (torch.float32, torch.bfloat16):
                 raise UnsupportedError(f"{linear.weight.dtype} weights")
             rows, width = linear.weight.shape
-            return cls(FLOATS, linear.weight.contiguous(), None, None, linear.bias, rows, width)
+            return cls(FLOATS, linear.weight.contiguous(), None, None, _cast(linear.bias, dtype), rows, width)
         if isinstance(linear, Int8RowLinear):
             rows, width = linear.weight.shape
-            return cls(INT8_ROWS, linear.weight.contiguous(), linear.scale, None, linear.bias, rows, width)
-        if type(linear).__name__ == "Int4GroupLinear":
+            return cls(INT8_ROWS, linear.weight.contiguous(), linear.scale, None, _cast(linear.bias, dtype), rows, width)
+        if isinstance(linear, Int4GroupLinear):
             rows, width = linear.codes.shape[0], 2 * linear.codes.shape[1]
             scale, offset = linear.scale.contiguous(), linear.offset.contiguous()
-            return cls(INT4_GROUPS, linear.codes, scale, offset, linear.bias, rows, width, linear.group)
+            return cls(INT4_GROUPS, linear.codes, scale, offset, _cast(linear.bias, dtype), rows, width, linear.group)
         raise UnsupportedError(f"weights held as {type(linear).__name__}")
+
+    @property
+    def is_float(self) -> bool:
+        """Whether the weights are plain numbers."""
+        return self.form == FLOATS
+
+    def part(self, start: int, end: int) -> Matrix:
+        """Rows from `start` on and before `end`, in the same memory."""
+
+        def cut(tensor: Tensor | None) -> Tensor | None:
+            return None if tensor is None else tensor[start:end]
+
+        parts = (self.weight[start:end], cut(self.scale), cut(self.offset), cut(self.bias))
+        return Matrix(self.form, *parts, end - start, self.width, self.group)
 
     @classmethod
     def joined(cls, matrices: Sequence[Matrix]) -> Matrix:
@@ -75,6 +90,10 @@ class Matrix:
             first.width,
             first.group,
         )
+
+
+def _cast(bias: Tensor | None, dtype: torch.dtype | None) -> Tensor | None:
+    return bias if bias is None or dtype is None else bias.to(dtype)
 
 
 @dataclass(frozen=True, slots=True)

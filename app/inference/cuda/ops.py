@@ -140,7 +140,7 @@ class CudaOps(TorchOps):
         self._scan.rg_lru_scan[(chunks * b * (e // block_e),)](
             x, i_logits, r_logits, input_gate.bias, recurrence_gate.bias, log_decay, out, h0, words,
             words[-1:].view(torch.int32), out, last, b, t, e, size, int(starts_sequence),
-            gated=activation is not None, silu=activation is Activation.SILU, fast=x.dtype == torch.bfloat16,
+            gated=activation is not None, silu=activation is Activation.SILU, fast=x.dtype == torch.bfloat16 and x.is_cuda,
             run=SCAN_RUN, runs=SCAN_RUNS, block_e=block_e, ahead=SCAN_AHEAD, num_warps=SCAN_WARPS,
         )  # fmt: skip
         return last

@@ -245,3 +245,24 @@ def project(
             else:
                 tl.store(slot, tl.load(slot + rows, mask=inside, other=0.0), mask=inside)
     tl.store(out + at, y.to(out.dtype.element_ty), mask=inside)
+
+
+@triton.jit
+def widen(codes, scale, offset, out, width, grouped: tl.constexpr, group: tl.constexpr, block: tl.constexpr):
+    """Integer weights as floats, out (o, i); a program takes `block` bytes of a row."""
+    row = tl.program_id(1).to(tl.int64)
+    column = tl.program_id(0) * block + tl.arange(0, block)
+    if grouped:
+        half: tl.constexpr = group // 2
+        inside = column < width // 2
+        packed = tl.load(codes + row * (width // 2) + column, mask=inside, other=0)
+        at = row * (width // group) + column // half
+        s = tl.load(scale + at, mask=inside, other=0.0).to(tl.float32)
+        o = tl.load(offset + at, mask=inside, other=0.0).to(tl.float32)
+        place = out + row * width + column // half * group + column % half
+        tl.store(place, ((packed & 15).to(tl.float32) * s + o).to(out.dtype.element_ty), mask=inside)
+        tl.store(place + half, ((packed >> 4).to(tl.float32) * s + o).to(out.dtype.element_ty), mask=inside)
+    else:
+        inside = column < width
+        value = tl.load(codes + row * width + column, mask=inside, other=0).to(tl.float32) * tl.load(scale + row)
+        tl.store(out + row * width + column, value.to(out.dtype.element_ty), mask=inside)
