@@ -1,4 +1,4 @@
-"""`griffin-desk models list` and `models info [NAME|PATH]`."""
+"""`griffin-desk models list`, `models info [NAME|PATH]` and the way to `models convert`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ def run(context: Context) -> int:
     """Show all models with a name, or one model. Raises GriffinDeskError."""
     if context.options.action == "info":
         return _info(context)
+    if context.options.action == "convert":
+        from app.cli import convert
+
+        return convert.run(context, context.resolve_model())
     models = [_facts(model) for model in context.models.installed()]
     if context.options.json:
         print_json(sys.stdout, {"models": models, "default": context.settings.model})

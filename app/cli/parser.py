@@ -78,11 +78,18 @@ def _build() -> _Parser:
     ask.add_argument("question", metavar="QUESTION", type=_question, help="the question, in quotes")
 
     models = commands.add_parser("models", help="the models there are").add_subparsers(
-        dest="action", metavar="list|info", required=True
+        dest="action", metavar="list|info|convert", required=True
     )
     models.add_parser("list", parents=[common], help="all models that have a name")
     info = models.add_parser("info", parents=[common], help="what one model is")
     info.add_argument("model", nargs="?", metavar="NAME|PATH", help="default: the model in force")
+    convert = models.add_parser("convert", parents=[common], help="write a model in fewer bytes, as a new folder")
+    convert.add_argument("model", metavar="NAME|PATH", help="a model in float32, bfloat16, float16 or int8")
+    convert.add_argument("--to", required=True, choices=("int4", "int8"), help="the weight format to write")
+    convert.add_argument("--out", required=True, type=_path, metavar="FOLDER", help="a new folder for the model")
+    convert.add_argument(
+        "--group", type=int, choices=(32, 64), default=32, help="int4 weights that share a scale (default: 32)"
+    )
 
     sessions = commands.add_parser("sessions", help="stored conversations and summaries").add_subparsers(
         dest="action", metavar="list|show", required=True

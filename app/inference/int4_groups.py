@@ -30,13 +30,9 @@ class Int4Groups:
         """Neighbours along a row that share scale and offset."""
         return group_size(self.codes.shape, self.scale.shape)
 
-    def rows(self, rows: slice) -> Int4Groups:
-        """Some rows of the matrix, as views."""
-        return Int4Groups(self.codes[rows], self.scale[rows], self.offset[rows])
-
-    def dequantize(self) -> Tensor:
-        """W in float32, (o, i)."""
-        return dequantize_groups(self.codes, self.scale, self.offset)
+    def dequantize(self, rows: slice = slice(None)) -> Tensor:
+        """W, or some rows of it, in float32."""
+        return dequantize_groups(self.codes[rows], self.scale[rows], self.offset[rows])
 
 
 def group_size(codes: tuple[int, ...], scale: tuple[int, ...]) -> int:

@@ -8,6 +8,8 @@ when its turn comes, to the weights as they then are.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -16,45 +18,61 @@ from app.inference.quantize.grid import Grid, fitted_grid
 
 DAMPING = 0.01
 """Added to H's diagonal, as a share of its mean: inputs that the text hardly moves must not pull weights far off."""
+_MOST_DAMPING = 1.0
 _BLOCK_COLUMNS = 128
 """Columns rounded before the rest of the matrix hears of it: one large product in place of many thin ones."""
 
 
-def round_with_feedback(weight: Tensor, moments: Tensor, group: int) -> Int4Groups:
-    """W (o, i) and the second moments X^T X (i, i) of its inputs -> int4 groups.
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What the second moments of an input say to every matrix that reads it.
 
-    Needs, beside the result, W and three matrices of moments in float32. Deterministic for a given number of threads.
+    importance: (i,) how much each input moves. lower: (i, i) Cholesky factor of the damped moments; spread: (i, i) the
+    upper one of their inverse, whose rows say how later columns make up for an error.
     """
-    importance = moments.diagonal().clone()
-    feedback = _feedback(moments, importance)
-    left = weight.float().clone()
-    codes = torch.empty(weight.shape, dtype=torch.uint8)
-    scale, offset = (torch.empty((left.shape[0], left.shape[1] // group), dtype=torch.bfloat16) for _ in range(2))
-    for start in range(0, left.shape[1], _BLOCK_COLUMNS):
-        end = min(start + _BLOCK_COLUMNS, left.shape[1])
-        # Column-major: all work here goes along columns.
-        block, errors = left[:, start:end].t().contiguous(), torch.empty((end - start, left.shape[0]))
-        for first in range(start, end, group):
-            inside = slice(first - start, first - start + group)
-            grid = fitted_grid(block[inside].t(), importance[first : first + group])
-            scale[:, first // group], offset[:, first // group] = grid.scale[:, 0], grid.offset[:, 0]
-            flat = Grid(grid.scale[:, 0], grid.offset[:, 0])
-            for column in range(inside.start, inside.stop):
-                rounded = flat.codes(block[column])
-                codes[:, start + column] = rounded.to(torch.uint8)
-                row = feedback[start + column, start + column : end]
-                errors[column] = (block[column] - flat.values(rounded)) / row[0]
-                block[column:] -= row[:, None] * errors[column]
-        left[:, end:] -= errors.t() @ feedback[start:end, end:]
-    return Int4Groups(pack_codes(codes, group), scale, offset)
+
+    importance: Tensor
+    lower: Tensor
+    spread: Tensor
+
+    @classmethod
+    def of(cls, moments: Tensor) -> Feedback:
+        """From X^T X (i, i) float32, of any rank."""
+        importance = moments.diagonal().clone()
+        # An input that is always zero would leave the factor undefined; its weights do not matter.
+        mean = importance.mean().clamp_min(torch.finfo(torch.float32).tiny)
+        damping = DAMPING
+        while True:
+            damped = moments.clone()
+            damped.diagonal().add_(damping * mean)
+            lower, failed = torch.linalg.cholesky_ex(damped)
+            spread, failed_too = torch.linalg.cholesky_ex(torch.cholesky_inverse(lower), upper=True)
+            # One input far above all others leaves float32 too few digits for the rest.
+            if not (int(failed) or int(failed_too)) or damping >= _MOST_DAMPING:
+                return cls(importance, lower, spread)
+            damping *= 10
 
 
-def _feedback(moments: Tensor, importance: Tensor) -> Tensor:
-    """The upper Cholesky factor of the damped moments' inverse, (i, i)."""
-    damped = moments.clone()
-    # An input that is always zero would leave the factor undefined; its weights do not matter.
-    mean = importance.mean().clamp_min(torch.finfo(torch.float32).tiny)
-    damped.diagonal().add_(DAMPING * mean)
-    lower: Tensor = torch.linalg.cholesky(damped)
-    upper: Tensor = torch.linalg.cholesky(torch.cholesky_inverse(lower), upper=True)
-    return upper
+def round_with_feedback(weight: Tensor, feedback: Feedback, group: int) -> Int4Groups:
+    """W (o, i) float32 -> int4 groups. Deterministic for a given number of threads; W stays as it is."""
+    left = weight.t().contiguous()  # (i, o): all work goes along columns of W
+    spread, importance = feedback.spread, feedback.importance
+    into, out = left.shape
+    codes = torch.empty((into, out), dtype=torch.uint8)
+    scale, offset = (torch.empty((into // group, out), dtype=torch.bfloat16) for _ in range(2))
+    for start in range(0, into, _BLOCK_COLUMNS):
+        end = min(start + _BLOCK_COLUMNS, into)
+        errors = torch.empty((end - start, out))
+        for column in range(start, end):
+            if column % group == 0:
+                columns = slice(column, column + group)
+                grid = fitted_grid(left[columns].t().contiguous(), importance[columns])
+                grid = Grid(grid.scale[:, 0], grid.offset[:, 0])
+                scale[column // group], offset[column // group] = grid.scale, grid.offset
+            rounded = grid.codes(left[column])
+            codes[column] = rounded.to(torch.uint8)
+            shares = spread[column, column:end]
+            error = errors[column - start] = (left[column] - grid.values(rounded)).div_(shares[0])
+            left[column:end].addr_(shares, error, alpha=-1)
+        left[end:].addmm_(spread[start:end, end:].t(), errors, alpha=-1)
+    return Int4Groups(pack_codes(codes.t().contiguous(), group), scale.t().contiguous(), offset.t().contiguous())

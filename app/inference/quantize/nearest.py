@@ -6,10 +6,8 @@ import torch
 from torch import Tensor
 
 from app.inference.int4_groups import Int4Groups, pack_codes
+from app.inference.int8_rows import row_blocks
 from app.inference.quantize.grid import range_grid
-
-_BLOCK_WEIGHTS = 4 * 2**20
-"""Weights worked on at once: memory beside the result stays at 64 MiB however large the matrix."""
 
 
 def round_to_nearest(weight: Tensor, group: int) -> Int4Groups:
@@ -21,9 +19,7 @@ def round_to_nearest(weight: Tensor, group: int) -> Int4Groups:
     out, into = weight.shape
     codes = torch.empty((out, into // 2), dtype=torch.uint8)
     scale, offset = (torch.empty((out, into // group), dtype=torch.bfloat16) for _ in range(2))
-    step = max(1, _BLOCK_WEIGHTS // into)
-    for start in range(0, out, step):
-        rows = slice(start, start + step)
+    for rows in row_blocks(weight):
         groups = weight[rows].float().reshape(-1, into // group, group)
         grid = range_grid(groups)
         codes[rows] = pack_codes(grid.codes(groups).flatten(1).to(torch.uint8), group)

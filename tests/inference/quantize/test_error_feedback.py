@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from app.inference.int4_groups import Int4Groups
-from app.inference.quantize.error_feedback import round_with_feedback
+from app.inference.quantize.error_feedback import Feedback, round_with_feedback
 from app.inference.quantize.nearest import round_to_nearest
 
 
@@ -30,7 +30,7 @@ def test_the_product_is_nearer(columns: int, group: int) -> None:
     """By a tenth at least against rounding to the nearest, on inputs of the kind that the moments are of."""
     weight, x = _case(columns)
     calibration, held_out = x[:1500], x[1500:]
-    with_feedback = round_with_feedback(weight, calibration.t() @ calibration, group)
+    with_feedback = round_with_feedback(weight, Feedback.of(calibration.t() @ calibration), group)
     assert with_feedback.group == group
     assert _error(weight, with_feedback, held_out) < 0.9 * _error(weight, round_to_nearest(weight, group), held_out)
 
@@ -40,7 +40,7 @@ def test_weight_and_moments_are_left_as_they_were() -> None:
     weight, x = _case(64)
     moments = x.t() @ x
     before = weight.clone(), moments.clone()
-    first, second = (round_with_feedback(weight, moments, 32) for _ in range(2))
+    first, second = (round_with_feedback(weight, Feedback.of(moments), 32) for _ in range(2))
     assert torch.equal(weight, before[0]) and torch.equal(moments, before[1])
     assert torch.equal(first.codes, second.codes) and torch.equal(first.scale, second.scale)
 
@@ -49,6 +49,6 @@ def test_weight_and_moments_are_left_as_they_were() -> None:
 def test_less_text_than_inputs(tokens: int) -> None:
     """Moments of no full rank, as of a short text, or of no text at all: still near the weights."""
     weight, x = _case(128)
-    groups = round_with_feedback(weight, x[:tokens].t() @ x[:tokens], 32)
+    groups = round_with_feedback(weight, Feedback.of(x[:tokens].t() @ x[:tokens]), 32)
     assert bool(torch.isfinite(groups.dequantize()).all())
     assert float((groups.dequantize() - weight).norm() / weight.norm()) < 0.5

@@ -1,0 +1,128 @@
+"""What calibration learns of a matrix: the moments of its inputs, in the exact model and behind the rounded one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from app.inference.int8_rows import row_blocks
+from app.inference.linear import Linear, Prepared
+
+
+class Recorded(Exception):  # noqa: N818 (no error: it ends a pass that has told all it was run for)
+    """The wanted input was recorded; nothing after it matters."""
+
+
+@dataclass(slots=True)
+class Moments:
+    """Of the inputs x (exact model) and r (behind what is rounded) of one matrix over the calibration text.
+
+    rounded: sum of r^T r (i, i); cross: sum of x^T r (i, i); sums: of x and of r (2, i); tokens: how many.
+    """
+
+    rounded: Tensor
+    cross: Tensor
+    sums: Tensor
+    tokens: int = 0
+
+    @classmethod
+    def none(cls, width: int) -> Moments:
+        """Before the first token."""
+        return cls(torch.zeros((width, width)), torch.zeros((width, width)), torch.zeros((2, width)))
+
+    def add(self, pair: Tensor) -> None:
+        """Take in the inputs of a sequence, (2, t, i): exact and behind rounding."""
+        exact, rounded = pair
+        self.rounded.addmm_(rounded.t(), rounded)
+        self.cross.addmm_(exact.t(), rounded)
+        self.sums += pair.sum(1)
+        self.tokens += pair.shape[1]
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Shared by the maps of one block: which inputs there are, and the moments of the one that is wanted.
+
+    inputs: the stems of the maps that read each input, in the order in which the block makes them.
+    """
+
+    inputs: list[list[str]] = field(default_factory=list)
+    wanted: str | None = None
+    moments: Moments | None = None
+    _last: Tensor | None = None
+
+    def trace(self, stem: str, x: Tensor) -> None:
+        """Note that the map reads x. Maps of one input are called one after the other or find it noted already."""
+        if x is self._last:
+            self.inputs[-1].append(stem)
+        else:
+            self.inputs.append([stem])
+        self._last = x
+
+    def record(self, stem: str, x: Tensor) -> None:
+        """Take in x (2, t, i) if this map's input is wanted, and end the pass by Recorded."""
+        if stem != self.wanted:
+            return
+        if self.moments is None:
+            self.moments = Moments.none(x.shape[-1])
+        self.moments.add(x)
+        raise Recorded
+
+
+@dataclass(slots=True)
+class PairLinear:
+    """A map on pairs (2, t, i) of activations: the exact map on the first, `rounded` (if any) on the second."""
+
+    exact: Linear
+    stem: str
+    recorder: Recorder
+    rounded: Linear | None = None
+    tracing: bool = False
+
+    @property
+    def nbytes(self) -> int:
+        """Those of the exact map."""
+        return self.exact.nbytes
+
+    @property
+    def out_features(self) -> int:
+        """Those of the exact map."""
+        return self.exact.out_features
+
+    def prepare(self, x: Tensor) -> Prepared:
+        """x itself."""
+        return x
+
+    def __call__(self, x: Prepared) -> Tensor:
+        """(2, t, i) -> (2, t, o); Recorded where the pass need not go on."""
+        assert isinstance(x, Tensor)
+        if self.tracing:
+            self.recorder.trace(self.stem, x)
+        else:
+            self.recorder.record(self.stem, x)
+        if self.rounded is None:
+            return self.exact(x)
+        return torch.cat((self.exact(x[:1]), self.rounded(x[1:])))
+
+
+def output_error(weight: Tensor, rounded: Tensor, moments: Tensor) -> float:
+    """Norm of the change of a matrix's output for inputs of these second moments, over the norm of the output."""
+
+    def squared(matrix: Tensor) -> float:
+        return max(0.0, float(torch.sum((matrix @ moments) * matrix)))
+
+    whole = squared(weight)
+    return (squared(rounded - weight) / whole) ** 0.5 if whole > 0 else 0.0
+
+
+def largest_error(weight: Tensor, rounded: Callable[[slice], Tensor]) -> float:
+    """The largest change of a weight (o, i) as a share of its largest magnitude; `rounded` gives rows (n, i)."""
+    change, magnitude = 0.0, 0.0
+    for rows in row_blocks(weight):
+        wide = weight[rows].float()
+        change = max(change, float((rounded(rows) - wide).abs().max()))
+        magnitude = max(magnitude, float(wide.abs().max()))
+    return change / magnitude if magnitude > 0 else 0.0
