@@ -84,6 +84,15 @@ class Usage:
     decode_tokens: int = 0
     decode_seconds: float = 0.0
 
+    def __add__(self, more: Usage) -> Usage:
+        """The totals after some more work."""
+        return Usage(
+            self.prefill_tokens + more.prefill_tokens,
+            self.prefill_seconds + more.prefill_seconds,
+            self.decode_tokens + more.decode_tokens,
+            self.decode_seconds + more.decode_seconds,
+        )
+
 
 Span = tuple[int, int]
 """Half-open range of indices into the token ids of one read."""

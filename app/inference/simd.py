@@ -19,7 +19,8 @@ import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
-from numba.core import cgutils, config
+from numba.core import cgutils
+from numba.core import config as numba_config
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
@@ -41,6 +42,9 @@ _LANES = 16
 _UNROLLED = 4
 
 _i8, _i16, _i32, _i64, _f32 = ir.IntType(8), ir.IntType(16), ir.IntType(32), ir.IntType(64), ir.FloatType()
+
+
+config: Any = numba_config  # its settings are made at run time, so no type checker knows them
 
 
 def _host_has(feature: str) -> bool:
