@@ -21,14 +21,13 @@ import argparse
 import json
 from collections.abc import Callable
 from importlib.metadata import version
-from pathlib import Path
 from statistics import median
 from typing import Any
 
 import torch
 
 from app.inference.bench.griffin_subject import GriffinSubject, synthetic_engine, synthetic_format
-from app.inference.bench.limits import matrix_rate, read_bandwidth
+from app.inference.bench.limits import matrix_rate
 from app.inference.bench.machine import machine
 from app.inference.bench.memory import release
 from app.inference.bench.timing import Budget, repeat, seconds_of
@@ -41,12 +40,12 @@ from benchmarks.rates import (
     TRIAL,
     Scale,
     decode_after_reading,
-    decode_rates,
+    decode_share,
     in_turn,
     prefill_rate,
 )
 from benchmarks.reference import ReferenceSequence, random_reference
-from benchmarks.report import RESULTS, STARTER
+from benchmarks.report import RESULTS, STARTER, keep_part
 
 CACHE = RESULTS.parent / ".cache"
 RESULT = RESULTS / "engine.json"
@@ -66,15 +65,8 @@ def main() -> None:
         figures = {"machine": machine(), **PARTS[name](TRIAL if arguments.trial else FULL)}
         print(name, json.dumps(figures, indent=1), flush=True)
         if not arguments.trial:
-            keep(RESULT, name, figures)
+            keep_part(RESULT, name, figures, PARTS)
         release(CPU)
-
-
-def keep(path: Path, part: str, figures: dict[str, Any]) -> None:
-    """Replace one part of the result file."""
-    results = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    results[part] = figures
-    path.write_text(json.dumps({name: results[name] for name in PARTS if name in results}, indent=1) + "\n")
 
 
 def synthetic(scale: Scale, form: str) -> GriffinSubject:
@@ -102,25 +94,6 @@ def two_b(scale: Scale) -> dict[str, Any]:
     figures["int4_over_int8"] = round(speeds[1] / speeds[0], 3)
     figures["target"] = {"decode_share_of_bandwidth": 0.8, "prefill_share_of_int_mm": 0.6, "int4_over_int8": 1.2}
     return figures
-
-
-def decode_share(subject: GriffinSubject, scale: Scale) -> dict[str, Any]:
-    """Decode from a full window, and bytes per token times its rate over the bandwidth measured before and after.
-
-    The larger of the two bandwidths counts: what else the machine does makes a bandwidth too small, never too large.
-    """
-    before = read_bandwidth(CPU, size=scale.buffer_bytes)
-    rates = decode_rates(subject, SHORT, scale)
-    after = read_bandwidth(CPU, size=scale.buffer_bytes)
-    nbytes = subject.bytes_read(SHORT)
-    return {
-        "decode_position": SHORT,
-        "decode_tokens_per_second": round(median(rates), 3),
-        "decode_rounds": [round(rate, 3) for rate in rates],
-        "bytes_per_token": nbytes,
-        "read_bandwidth": [round(before), round(after)],
-        "decode_share_of_bandwidth": round(median(rates) * nbytes / max(before, after), 3),
-    }
 
 
 def reference(scale: Scale) -> dict[str, Any]:

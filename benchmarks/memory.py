@@ -23,7 +23,7 @@ from app.inference.checkpoints.names import expected_shapes
 from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.checkpoints.registry import open_checkpoint
 from app.inference.config import config_from_json
-from app.inference.engine import CHUNK_TOKENS
+from app.inference.devices import CHUNK_TOKENS
 from app.inference.loading import Notes, build_model, memory_need
 from benchmarks.report import STARTER, write
 
@@ -98,12 +98,14 @@ def measure(warm_up: Path, folder: Path, form: WeightFormat) -> dict[str, float]
 
 def _use(folder: Path, form: WeightFormat) -> Any:
     checkpoint = open_checkpoint(folder)
-    need = memory_need(checkpoint, form, CPU, CHUNK_TOKENS)
-    model, _ = build_model(checkpoint.config, checkpoint.source, form, CPU, None, Notes())
+    need = memory_need(checkpoint, form, CPU)
+    model = build_model(checkpoint.config, checkpoint.source, form, CPU, None, Notes()).model
     del checkpoint
     with torch.inference_mode():
         state = model.fresh_state()
-        ids = torch.randint(3, model.config.vocab_size, (1, CHUNK_TOKENS), generator=torch.Generator().manual_seed(0))
+        ids = torch.randint(
+            3, model.config.vocab_size, (1, CHUNK_TOKENS[CPU.type]), generator=torch.Generator().manual_seed(0)
+        )
         for _ in range(8):
             state.logits = model.logits(model.hidden(ids, state)[:, -1:])[:, 0]
         for _ in range(16):

@@ -1,4 +1,4 @@
-"""How benchmarks/engine.py measures: shapes and effort of a run, and the rates of a model on the CPU."""
+"""How benchmarks/engine.py and cuda.py measure: shapes and effort of a run, and the rates of a model on a device."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from app.inference.bench.griffin_subject import GriffinSubject
+from app.inference.bench.limits import read_bandwidth
 from app.inference.bench.memory import used_bytes
 from app.inference.bench.timing import Budget, repeat
 from app.inference.checkpoints.synthetic import preset
@@ -32,6 +33,7 @@ class Scale:
     write_tokens: int
     seconds: float
     """For the rounds of one figure."""
+    device: torch.device = CPU
 
 
 FULL = Scale(preset("2b"), None, prefill_tokens=1024, write_tokens=32, seconds=30.0)
@@ -52,8 +54,10 @@ TRIAL = Scale(
 )
 
 
-def in_turn(subject: GriffinSubject, tokens: int, work: Callable[[int], float]) -> dict[str, Any]:
-    """Rates at both lengths, a round of each after the other, and resident memory after the last round of each."""
+def in_turn(
+    subject: GriffinSubject, tokens: int, work: Callable[[int], float], device: torch.device = CPU
+) -> dict[str, Any]:
+    """Rates at both lengths, a round of each after the other, and memory in use after the last round of each."""
     seconds: dict[int, list[float]] = {SHORT: [], LONG: []}
     resident: dict[int, int] = {}
     for round_number in range(FLAT_ROUNDS + 1):
@@ -62,7 +66,7 @@ def in_turn(subject: GriffinSubject, tokens: int, work: Callable[[int], float]) 
             took = work(tokens)
             if round_number:  # the first warms up
                 times.append(took)
-            resident[length] = used_bytes(CPU)
+            resident[length] = used_bytes(device)
     rates = {length: tokens / median(times) for length, times in seconds.items()}
     return {
         "tokens_per_second": [round(rate, 2) for rate in rates.values()],
@@ -81,6 +85,25 @@ def prefill_rate(subject: GriffinSubject, start: int, tokens: int, scale: Scale)
     subject.start(start)
     subject.read(min(tokens, 512))
     return tokens / median(repeat(read, Budget(scale.seconds, least=2)))
+
+
+def decode_share(subject: GriffinSubject, scale: Scale) -> dict[str, Any]:
+    """Decode from a full window, and bytes per token times its rate over the bandwidth measured before and after.
+
+    The larger of the two bandwidths counts: what else the machine does makes a bandwidth too small, never too large.
+    """
+    before = read_bandwidth(scale.device, size=scale.buffer_bytes)
+    rates = decode_rates(subject, SHORT, scale)
+    after = read_bandwidth(scale.device, size=scale.buffer_bytes)
+    nbytes = subject.bytes_read(SHORT)
+    return {
+        "decode_position": SHORT,
+        "decode_tokens_per_second": round(median(rates), 3),
+        "decode_rounds": [round(rate, 3) for rate in rates],
+        "bytes_per_token": nbytes,
+        "read_bandwidth": [round(before), round(after)],
+        "decode_share_of_bandwidth": round(median(rates) * nbytes / max(before, after), 3),
+    }
 
 
 def decode_after_reading(subject: GriffinSubject, position: int, tokens: int, scale: Scale) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,3 +23,11 @@ def write(name: str, figures: dict[str, Any]) -> Path:
     path.write_text(text + "\n", encoding="utf-8")
     print(text)
     return path
+
+
+def keep_part(path: Path, part: str, figures: dict[str, Any], order: Iterable[str]) -> None:
+    """Replace one part of a result file whose parts are measured one by one; the others stay, in this order."""
+    results = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    results[part] = figures
+    ordered = {name: results[name] for name in order if name in results}
+    path.write_text(json.dumps(ordered, indent=1) + "\n", encoding="utf-8")

@@ -43,6 +43,11 @@ def _gains(kernels: KernelChoice) -> bool:
     return one is None or many is None or _GAIN * many < CPU_BATCH * one
 
 
+def group_size(device: torch.device, most: int, state_nbytes: int) -> int:
+    """Sequences to decode together now, `most` or fewer: a batch takes a copy of each state."""
+    return max(1, min(most, free_bytes(device) // state_nbytes))
+
+
 class Decoding(Protocol):
     """Some sequences while they are decoded; row i is the i-th state that it was begun with."""
 

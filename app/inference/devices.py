@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
@@ -10,6 +10,10 @@ import torch
 from app.core.errors import ResourceError, UserError
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
+
+CHUNK_TOKENS: Mapping[str, int] = {"cpu": 512, "cuda": 4096, "mps": 512}
+"""Tokens read in one forward pass, by torch's name of the device type: long enough for full matrix speed, short enough
+to cancel within a second."""
 
 
 def pick_device(name: str = "auto") -> torch.device:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -19,9 +20,10 @@ from torch import Tensor
 
 from app.core.errors import InternalError, UserError
 from app.inference.chat_template import ChatTemplate
-from app.inference.decoding import Decoder, PlainDecoder, batch_size
-from app.inference.devices import memory_errors
-from app.inference.free_memory import free_bytes, room_for
+from app.inference.decoders import choose_decoder
+from app.inference.decoding import Decoder, batch_size, group_size
+from app.inference.devices import CHUNK_TOKENS, memory_errors
+from app.inference.free_memory import room_for
 from app.inference.generator import (
     Cancelled,
     FinishReason,
@@ -48,8 +50,7 @@ from app.inference.state_container import Guards, guards_of, load_state, save_st
 from app.inference.tokenizers.base import Tokenizer
 from app.inference.writing import Answer, write
 
-CHUNK_TOKENS = 512
-"""Tokens read in one forward pass: long enough for full matrix speed, short enough to cancel within a second."""
+log = logging.getLogger(__name__)
 
 
 class Engine:
@@ -73,8 +74,12 @@ class Engine:
         self._states: dict[StateRef, ModelState] = {}
         self._handles = itertools.count(1)
         self._usage = Usage()
-        self._decoder: Decoder = PlainDecoder(model, kernels)
         self._batch_size = batch_size(model.device, info.state_nbytes, kernels)
+        self._decoder, note = choose_decoder(model, kernels, self._batch_size)
+        if note is not None:
+            log.warning("%s", note)
+            self._info = replace(info, notes=(*info.notes, note))
+        self._chunk_tokens = CHUNK_TOKENS[model.device.type]
 
     @classmethod
     def load(
@@ -110,7 +115,6 @@ class Engine:
             name=name,
             device=device,
             weight_format=weight_format,
-            chunk_tokens=CHUNK_TOKENS,
             cache_dir=cache_dir,
         )
         return cls(loaded.model, loaded.tokenizer, loaded.template, loaded.info, loaded.kernels)
@@ -198,7 +202,7 @@ class Engine:
         if not token_ids:
             return 0.0
         fork = source.clone()
-        return log_probability(self._model, fork, source.logits, self._ids(token_ids), chunk_tokens=CHUNK_TOKENS)
+        return log_probability(self._model, fork, source.logits, self._ids(token_ids), chunk_tokens=self._chunk_tokens)
 
     @torch.inference_mode()
     def generate(
@@ -239,7 +243,9 @@ class Engine:
         ]
         done: list[Generation] = []
         while len(done) < len(answers):
-            group = slice(len(done), len(done) + self._group_size())
+            group = slice(
+                len(done), len(done) + group_size(self._model.device, self._batch_size, self._info.state_nbytes)
+            )
             done += self._generate(answers[group], prompts[group], cancelled)
         return done
 
@@ -281,18 +287,18 @@ class Engine:
     ) -> list[Vector]:
         means = SpanMeans(spans, len(token_ids), self._model.config.width, self._model.device)
         hidden: Tensor | None = None
-        for start in range(0, len(token_ids), CHUNK_TOKENS):
+        for start in range(0, len(token_ids), self._chunk_tokens):
             if cancelled():
                 if hidden is not None:
                     sequence.logits = self._model.logits(hidden[:, -1:])[:, 0]
                 raise ReadCancelled
-            chunk = token_ids[start : start + CHUNK_TOKENS]
+            chunk = token_ids[start : start + self._chunk_tokens]
             began = time.perf_counter()
             hidden = self._model.hidden(self._ids(chunk), sequence)
             if start + len(chunk) == len(token_ids):
                 sequence.logits = self._model.logits(hidden[:, -1:])[:, 0]
             means.add(hidden[0], start)
-            self._count(prefill_tokens=len(chunk), prefill_seconds=time.perf_counter() - began)
+            self._usage += Usage(prefill_tokens=len(chunk), prefill_seconds=time.perf_counter() - began)
             if on_progress is not None:
                 on_progress(start + len(chunk))
         return means.means()
@@ -330,27 +336,5 @@ class Engine:
                 self._read(answer.state, self._template.turn_end)
         return written + [Generation("", (), FinishReason.CANCELLED)] * (len(answers) - len(ready))
 
-    def _group_size(self) -> int:
-        """Sequences to write together now: a batch takes a copy of each state."""
-        room = free_bytes(self._model.device) // self._info.state_nbytes
-        return max(1, min(self.batch_size, room))
-
     def _count_written(self, tokens: int, seconds: float) -> None:
-        self._count(decode_tokens=tokens, decode_seconds=seconds)
-
-    def _count(
-        self,
-        *,
-        prefill_tokens: int = 0,
-        prefill_seconds: float = 0.0,
-        decode_tokens: int = 0,
-        decode_seconds: float = 0.0,
-    ) -> None:
-        usage = self._usage
-        self._usage = replace(
-            usage,
-            prefill_tokens=usage.prefill_tokens + prefill_tokens,
-            prefill_seconds=usage.prefill_seconds + prefill_seconds,
-            decode_tokens=usage.decode_tokens + decode_tokens,
-            decode_seconds=usage.decode_seconds + decode_seconds,
-        )
+        self._usage += Usage(decode_tokens=tokens, decode_seconds=seconds)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 import torch
 
@@ -14,7 +15,7 @@ from app.inference.checkpoints.quantized import WeightFormat
 
 SUPPORTED: Mapping[str, frozenset[str]] = {
     "cpu": frozenset({"float32", "bfloat16", "int8", "int4"}),
-    "cuda": frozenset({"float32", "bfloat16"}),
+    "cuda": frozenset({"float32", "bfloat16", "int8", "int4"}),
     "mps": frozenset({"float32", "bfloat16", "float16"}),
 }
 """Names of WeightFormat by torch's name of the device type."""
@@ -47,6 +48,10 @@ def choose_format(wanted: WeightFormat | None, stored: WeightFormat, device: tor
     fallback = FALLBACK[device.type]
     if asked not in SUPPORTED[device.type]:
         return FormatChoice(fallback, f"{asked} weights do not run on {device.type}: {fallback} is used instead")
+    if device.type == "cuda" and asked.is_integer and not has_triton():
+        return FormatChoice(
+            fallback, f"{asked} weights need Triton on a GPU, which is missing: {fallback} is used instead"
+        )
     if asked is not WeightFormat.BFLOAT16 or has_fast_bfloat16(device):
         return FormatChoice(asked)
     if device.type == "mps":
@@ -59,6 +64,11 @@ def choose_format(wanted: WeightFormat | None, stored: WeightFormat, device: tor
         )
     slow = "processor" if device.type == "cpu" else "GPU"
     return FormatChoice(asked, f"bfloat16 is slow on this {slow}: it has no instructions for it")
+
+
+def has_triton() -> bool:
+    """Whether kernels can be compiled for CUDA devices; only they multiply integer weights there."""
+    return find_spec("triton") is not None
 
 
 def has_fast_bfloat16(device: torch.device) -> bool:

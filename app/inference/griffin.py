@@ -35,7 +35,8 @@ class Griffin:
     """A loaded model. Weights only: everything about a sequence is in its ModelState.
 
     embedding_scale: sqrt(d) rounded to bfloat16, as in training ("cast to match training" in DeepMind's code),
-    or 1. head: the embedding matrix as a linear map.
+    or 1. head: the embedding matrix as a linear map. passes: a device's own way through the blocks; they may hold the
+    weights, and `blocks` be empty.
     """
 
     config: GriffinConfig

@@ -94,6 +94,10 @@ class KernelChoice:
         return contextlib.nullcontext()
 
 
+PLAIN_KERNELS = KernelChoice(dict.fromkeys(TOKEN_CLASSES, "float_mm"), {})
+"""What every device can do, without a self-test."""
+
+
 def choose_kernels(
     in_features: int, out_features: int, compiled: Compiled | None, *, cache_dir: Path | None = None
 ) -> KernelChoice:

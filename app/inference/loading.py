@@ -20,13 +20,14 @@ from app.inference.checkpoints.registry import Checkpoint, open_checkpoint
 from app.inference.checkpoints.source import TensorSource
 from app.inference.compiled import load_compiled
 from app.inference.config import GriffinConfig
-from app.inference.devices import memory_errors, pick_device
+from app.inference.cuda.choose import accelerate
+from app.inference.devices import CHUNK_TOKENS, memory_errors, pick_device
 from app.inference.fingerprint import fingerprint
-from app.inference.formats import choose_format
+from app.inference.formats import FALLBACK, choose_format
 from app.inference.free_memory import free_bytes, gibibytes, require_memory
 from app.inference.generator import ModelInfo
 from app.inference.griffin import Griffin
-from app.inference.kernels import KernelChoice, choose_kernels
+from app.inference.kernels import PLAIN_KERNELS, KernelChoice, choose_kernels
 from app.inference.memory import MemoryNeed, estimate_memory
 from app.inference.mps import MpsOps
 from app.inference.state import fresh_state
@@ -65,10 +66,9 @@ def load_model(
     name: str | None,
     device: str,
     weight_format: str | None,
-    chunk_tokens: int,
     cache_dir: Path | None,
 ) -> LoadedModel:
-    """Load a model folder that will read `chunk_tokens` tokens at once; see Engine.load for the rest."""
+    """Load a model folder; see Engine.load."""
     target = pick_device(device)
     wanted = None if weight_format is None else parse_weight_format(weight_format)
     checkpoint = open_checkpoint(path)
@@ -79,28 +79,33 @@ def load_model(
     choice = choose_format(wanted, checkpoint.stored_format, target)
     notes.add(choice.note)
     notes.add(_rounding_note(choice.form, checkpoint.stored_format))
-    notes.add(check_room(memory_need(checkpoint, choice.form, target, chunk_tokens), target))
-    model, kernels = build_model(checkpoint.config, checkpoint.source, choice.form, target, cache_dir, notes)
+    notes.add(check_room(memory_need(checkpoint, choice.form, target), target))
+    built = build_model(checkpoint.config, checkpoint.source, choice.form, target, cache_dir, notes)
     return LoadedModel(
-        model,
+        built.model,
         tokenizer,
         template,
         ModelInfo(
             name=name or path.resolve().name,
             path=str(path),
-            fingerprint=fingerprint(checkpoint.files, choice.form, cache_dir=cache_dir),
+            fingerprint=fingerprint(checkpoint.files, built.form, cache_dir=cache_dir),
             tokenizer_hash=tokenizer.content_hash,
             device=str(target),
-            weight_format=str(choice.form),
+            weight_format=str(built.form),
             parameters=sum(prod(shape) for _, shape in names.expected_shapes(checkpoint.config)),
             vocab_size=checkpoint.config.vocab_size,
             window_tokens=checkpoint.config.window_tokens,
-            state_nbytes=fresh_state(checkpoint.config, dtype=choice.form.dtype, device="meta").nbytes,
+            state_nbytes=state_nbytes(built.model),
             is_chat=template.is_chat,
             notes=tuple(notes.found),
         ),
-        kernels,
+        built.kernels,
     )
+
+
+def state_nbytes(model: Griffin) -> int:
+    """Bytes of one sequence's state."""
+    return fresh_state(model.config, dtype=model.dtype, device="meta").nbytes
 
 
 def _rounding_note(form: WeightFormat, stored: WeightFormat) -> str | None:
@@ -113,11 +118,11 @@ def _rounding_note(form: WeightFormat, stored: WeightFormat) -> str | None:
     )
 
 
-def memory_need(checkpoint: Checkpoint, form: WeightFormat, device: torch.device, chunk_tokens: int) -> MemoryNeed:
+def memory_need(checkpoint: Checkpoint, form: WeightFormat, device: torch.device) -> MemoryNeed:
     """The need of an opened checkpoint on a device. On the CPU, weights of the format on disk stay in the files."""
     stored = {name: checkpoint.source.dtype(name) for name, _ in names.expected_shapes(checkpoint.config)}
     return estimate_memory(
-        checkpoint.config, form, chunk_tokens=chunk_tokens, stored=stored, mapped=device.type == "cpu"
+        checkpoint.config, form, chunk_tokens=CHUNK_TOKENS[device.type], stored=stored, mapped=device.type == "cpu"
     )
 
 
@@ -137,6 +142,18 @@ def check_room(need: MemoryNeed, device: torch.device) -> str | None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class BuiltModel:
+    """A model with the passes that are best on this machine.
+
+    form: the format that it runs in. kernels: the integer products of the CPU's passes, None for other formats.
+    """
+
+    model: Griffin
+    form: WeightFormat
+    kernels: KernelChoice | None
+
+
 def build_model(
     config: GriffinConfig,
     source: TensorSource,
@@ -144,13 +161,32 @@ def build_model(
     device: torch.device,
     cache_dir: Path | None,
     notes: Notes,
-) -> tuple[Griffin, KernelChoice | None]:
-    """The model with the kernels that are best on this machine, and their choice where there is one."""
-    kernels, compiled = None, None
-    if device.type == "cpu" and form.dtype == torch.float32:
-        compiled = load_compiled(cache_dir, notes.add)
-    if form.is_integer:
-        kernels = choose_kernels(config.width, config.mlp_width, compiled, cache_dir=cache_dir)
+) -> BuiltModel:
+    """The model in a format that the device supports, or in its fallback where the format's kernels fail here."""
     with torch.inference_mode(), memory_errors("the model"):
+        if device.type == "cuda":
+            return _build_on_cuda(config, source, form, device, notes)
+        kernels, compiled = None, None
+        if device.type == "cpu" and form.dtype == torch.float32:
+            compiled = load_compiled(cache_dir, notes.add)
+        if form.is_integer:
+            kernels = choose_kernels(config.width, config.mlp_width, compiled, cache_dir=cache_dir)
         ops = MpsOps(form.dtype) if device.type == "mps" else compiled
-        return build_griffin(config, source, form, device, kernels, ops), kernels
+        return BuiltModel(build_griffin(config, source, form, device, kernels, ops), form, kernels)
+
+
+def _build_on_cuda(
+    config: GriffinConfig, source: TensorSource, form: WeightFormat, device: torch.device, notes: Notes
+) -> BuiltModel:
+    # Plain torch multiplies integer weights slowly there: good enough to check the kernels against, not to run on.
+    kernels = PLAIN_KERNELS if form.is_integer else None
+    choice = accelerate(build_griffin(config, source, form, device, kernels))
+    if choice.problem is None:
+        return BuiltModel(choice.model, form, None)
+    if not form.is_integer:
+        notes.add(f"plain torch passes run on the GPU, which is slower: {choice.problem}")
+        return BuiltModel(choice.model, form, None)
+    fallback = FALLBACK[device.type]
+    notes.add(f"{form} weights do not run on this GPU: {fallback} is used instead ({choice.problem})")
+    del choice  # its weights make room for the others
+    return _build_on_cuda(config, source, fallback, device, notes)

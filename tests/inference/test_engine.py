@@ -14,13 +14,14 @@ import torch
 from torch import Tensor
 
 from app.core.errors import CheckpointError, InternalError, ResourceError, UserError
-from app.inference import engine as module
+from app.inference import decoding as decoding_module
 from app.inference import free_memory, loading
 from app.inference.checkpoints.builder import build_griffin
 from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.checkpoints.registry import open_checkpoint
 from app.inference.decoding import Decoder, Decoding, PlainDecoder
-from app.inference.engine import CHUNK_TOKENS, Engine
+from app.inference.devices import CHUNK_TOKENS as CHUNK_TOKENS_OF
+from app.inference.engine import Engine
 from app.inference.generator import FinishReason, Message, ReadCancelled, Sampling, StateRef, TextGenerator
 from app.inference.griffin import Griffin
 from app.inference.ops import TorchOps
@@ -31,6 +32,7 @@ from tests.checkpoints import random_tensors, raw_config, write_checkpoint
 from tests.contracts.text_generator import GREEDY, LOOK_ALIKES, RANDOM, TEXT, TextGeneratorContract, counted
 
 RAW = raw_config("starter", vocab_size=49_152, attention_window_size=64)
+CHUNK_TOKENS = CHUNK_TOKENS_OF["cpu"]
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
 
 
@@ -294,7 +296,7 @@ def test_batches_stay_within_memory(
     decoder = _CountingDecoder(PlainDecoder(engine.model, None))
     monkeypatch.setattr(engine, "_decoder", decoder)
     monkeypatch.setattr(engine, "_batch_size", 4)
-    monkeypatch.setattr(module, "free_bytes", lambda device: free_states * engine.info.state_nbytes)
+    monkeypatch.setattr(decoding_module, "free_bytes", lambda device: free_states * engine.info.state_nbytes)
     states = [engine.new_state() for _ in prompts]
     assert engine.generate_batch(states, prompts, sampling=GREEDY, max_new_tokens=3) == expected
     assert decoder.groups == groups

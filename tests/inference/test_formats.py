@@ -15,6 +15,7 @@ def bfloat16(monkeypatch: pytest.MonkeyPatch) -> dict[str, bool]:
     """Device types that multiply bfloat16 fast; all of them unless a test says otherwise."""
     fast = dict.fromkeys(SUPPORTED, True)
     monkeypatch.setattr(formats, "has_fast_bfloat16", lambda device: fast[device.type])
+    monkeypatch.setattr(formats, "has_triton", lambda: True)
     return fast
 
 
@@ -34,6 +35,18 @@ def test_fallbacks_are_supported() -> None:
     """A fallback that needs one itself would be a mistake in the table."""
     assert FALLBACK.keys() == SUPPORTED.keys()
     assert all(form in SUPPORTED[device] for device, form in FALLBACK.items())
+
+
+@pytest.mark.parametrize("form", [WeightFormat.INT8, WeightFormat.INT4])
+def test_integers_on_a_gpu_need_triton(
+    form: WeightFormat, bfloat16: dict[str, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing else multiplies them there at speed."""
+    monkeypatch.setattr(formats, "has_triton", lambda: False)
+    assert choose_format(None, form, torch.device("cuda")) == FormatChoice(
+        BF16, f"{form} weights need Triton on a GPU, which is missing: bfloat16 is used instead"
+    )
+    assert choose_format(form, form, torch.device("cpu")) == FormatChoice(form)
 
 
 def test_mps_takes_float16_for_int8(bfloat16: dict[str, bool]) -> None:

@@ -12,7 +12,7 @@ from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.checkpoints.registry import open_checkpoint
 from app.inference.compiled import load_compiled
 from app.inference.griffin import Griffin
-from app.inference.kernels import TOKEN_ROW, TOKEN_CLASSES, KernelChoice
+from app.inference.kernels import TOKEN_CLASSES, TOKEN_ROW, KernelChoice
 from tests.checkpoints import random_tensors, raw_config, write_checkpoint
 
 PLAIN = KernelChoice(dict.fromkeys(TOKEN_CLASSES, "int_mm"), {})

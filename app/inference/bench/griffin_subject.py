@@ -27,14 +27,14 @@ from app.inference.checkpoints.quantized import WeightFormat, parse_weight_forma
 from app.inference.checkpoints.synthetic import SyntheticSource, preset
 from app.inference.config import GriffinConfig
 from app.inference.decoding import Decoding
-from app.inference.devices import memory_errors
-from app.inference.engine import CHUNK_TOKENS, Engine
+from app.inference.devices import CHUNK_TOKENS, memory_errors
+from app.inference.engine import Engine
 from app.inference.formats import FormatChoice, choose_format
 from app.inference.free_memory import require_memory
 from app.inference.generator import ModelInfo, Sampling, StateRef
-from app.inference.loading import Notes, build_model
+from app.inference.griffin import Griffin
+from app.inference.loading import Notes, build_model, state_nbytes
 from app.inference.memory import estimate_memory
-from app.inference.state import fresh_state
 
 
 class GriffinSubject:
@@ -64,6 +64,11 @@ class GriffinSubject:
         """See Subject."""
         return self._facts
 
+    @property
+    def model(self) -> Griffin:
+        """What is measured."""
+        return self._engine.model
+
     def state_bytes(self, length: int) -> int:
         """See Subject; the same at every length."""
         return state_bytes(self._engine.model)
@@ -75,7 +80,7 @@ class GriffinSubject:
 
     def need_bytes(self, length: int, new_tokens: int, sequences: int = 1) -> int:
         """See Subject. Sequences written together have their states copied side by side."""
-        chunk = max(sequences, min(new_tokens, CHUNK_TOKENS))
+        chunk = max(sequences, min(new_tokens, CHUNK_TOKENS[self._engine.model.device.type]))
         need = estimate_memory(self._engine.model.config, self._form, chunk_tokens=chunk)
         logits = (sequences - 1) * 2 * 4 * self._engine.info.vocab_size
         return (1 if sequences == 1 else 2 * sequences) * need.state_bytes + need.working_bytes + logits
@@ -158,9 +163,10 @@ def synthetic_engine(
     config, name = (preset(size), f"RecurrentGemma-{size.upper()} shape") if isinstance(size, str) else (size, "random")
     form, notes = choice.form, Notes()
     notes.add(choice.note)
-    need = estimate_memory(config, form, chunk_tokens=CHUNK_TOKENS, mapped=False)
+    need = estimate_memory(config, form, chunk_tokens=CHUNK_TOKENS[device.type], mapped=False)
     require_memory(need.total, device, f"{name} in {form}")
-    model, kernels = build_model(config, SyntheticSource(config, form), form, device, cache_dir, notes)
+    built = build_model(config, SyntheticSource(config, form, device=device), form, device, cache_dir, notes)
+    form = built.form
     tokenizer = NumberTokenizer(config.vocab_size)
     info = ModelInfo(
         name=name,
@@ -172,8 +178,8 @@ def synthetic_engine(
         parameters=sum(prod(shape) for _, shape in expected_shapes(config)),
         vocab_size=config.vocab_size,
         window_tokens=config.window_tokens,
-        state_nbytes=fresh_state(config, dtype=form.dtype, device="meta").nbytes,
+        state_nbytes=state_nbytes(built.model),
         is_chat=False,
         notes=("random weights", *notes.found),
     )
-    return Engine(model, tokenizer, CompletionTemplate(tokenizer, frozenset()), info, kernels)
+    return Engine(built.model, tokenizer, CompletionTemplate(tokenizer, frozenset()), info, built.kernels)

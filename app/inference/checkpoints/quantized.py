@@ -52,7 +52,6 @@ class WeightFormat(StrEnum):
         return self in (WeightFormat.INT8, WeightFormat.INT4)
 
 
-"""Small, since freed blocks lie between the codes that stay: with 2**22 a third of the memory was such gaps."""
 _ACTIVATIONS = {WeightFormat.BFLOAT16: torch.bfloat16, WeightFormat.FLOAT16: torch.float16}
 
 
@@ -154,12 +153,12 @@ def widened(source: TensorSource, name: str, dtype: torch.dtype) -> Tensor:
         return codes
     if codes.dtype == torch.uint8:
         groups = stored_groups(source, name)
-        out = torch.empty((codes.shape[0], 2 * codes.shape[1]), dtype=dtype)
+        out = torch.empty((codes.shape[0], 2 * codes.shape[1]), dtype=dtype, device=codes.device)
         for rows in row_blocks(out):
             out[rows] = groups.dequantize(rows)
         return out
     scale = stored_scale(source, name)
-    out = torch.empty(codes.shape, dtype=dtype)
+    out = torch.empty(codes.shape, dtype=dtype, device=codes.device)
     for rows in row_blocks(out):
         out[rows] = codes[rows].float().mul_(scale[rows, None])
     return out

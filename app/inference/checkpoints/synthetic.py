@@ -65,14 +65,23 @@ class SyntheticSource:
     """A TensorSource of random weights in the layout of one weight format.
 
     Each tensor is drawn anew at every call from a seed that its name gives: the same name, the same numbers, in any
-    order, and nothing is kept.
+    order, and nothing is kept. On a CUDA device they are other numbers, drawn there in a fraction of the time.
     """
 
-    def __init__(self, config: GriffinConfig, form: WeightFormat, *, seed: int = 0, group: int = GROUP) -> None:
+    def __init__(
+        self,
+        config: GriffinConfig,
+        form: WeightFormat,
+        *,
+        seed: int = 0,
+        group: int = GROUP,
+        device: torch.device | str = "cpu",
+    ) -> None:
         self._config = config
         self._form = str(form)
         self._seed = seed
         self._group = group
+        self._device = torch.device(device)
         self._layout = dict(self._tensors())
 
     def names(self) -> Iterable[str]:
@@ -88,9 +97,11 @@ class SyntheticSource:
         return self._layout[name][0]
 
     def tensor(self, name: str) -> Tensor:
-        """The tensor, on the CPU."""
+        """The tensor, on the device if that is a CUDA device, else on the CPU."""
         dtype, shape = self._layout[name]
         digest = hashlib.sha256(f"{self._seed}|{name}".encode()).digest()
+        if self._device.type == "cuda":
+            return self._drawn_there(name, int.from_bytes(digest[:8], "little"))
         random = np.random.Generator(np.random.SFC64(int.from_bytes(digest[:16], "little")))
         if dtype in _CODE_STD:
             return _codes(random, dtype, shape)
@@ -99,6 +110,15 @@ class SyntheticSource:
         for block in torch.split(tensor.view(-1), _BLOCK_ELEMENTS):
             block.copy_(torch.from_numpy(random.random(block.numel(), dtype=np.float32)).mul_(high - low).add_(low))
         return tensor
+
+    def _drawn_there(self, name: str, seed: int) -> Tensor:
+        dtype, shape = self._layout[name]
+        generator = torch.Generator(self._device).manual_seed(seed)
+        if dtype in _CODE_STD:
+            low, high = (-127, 128) if dtype == "I8" else (0, 256)
+            return torch.randint(low, high, shape, dtype=_TORCH[dtype], device=self._device, generator=generator)
+        tensor = torch.empty(shape, dtype=_TORCH[dtype], device=self._device)
+        return tensor.uniform_(*self._range(name, shape), generator=generator)
 
     def _tensors(self) -> Iterable[tuple[str, tuple[str, tuple[int, ...]]]]:
         for name, shape in names.expected_shapes(self._config):
@@ -163,5 +183,5 @@ def build_synthetic(
 
     Memory: the model and one tensor more. Raises ResourceError when that is too much.
     """
-    source = SyntheticSource(config, form, seed=seed, group=group)
-    return build_model(config, source, form, torch.device(device), cache_dir, Notes())[0]
+    source = SyntheticSource(config, form, seed=seed, group=group, device=device)
+    return build_model(config, source, form, torch.device(device), cache_dir, Notes()).model

@@ -18,9 +18,7 @@ from app.inference.state import RecurrentState, WindowState
 
 STORE, ADD, GATE, CONVOLVE, CAP = range(5)
 """As in kernels/project.py."""
-PREFETCH_LINES = 64
-"""Cache lines of a row of weights that a product asks for while the kernel before it ends; 0 for none."""
-MOST_INTEGER_ROWS = 128
+_WIDENED_WEIGHTS, _MANY_ROWS = 3 << 23, 512
 _SPLIT_SLOTS = 64
 _ELEMENTS = 2048
 
@@ -42,11 +40,10 @@ class StepInput:
 class StepKernels:
     """The kernels of one model on one device. ImportError where Triton is not installed.
 
-    dtype: of activations between kernels. dependent: whether kernels are set up while the one before still runs
-    (programmatic dependent launch, compute capability 9).
+    dtype: of activations between kernels.
     """
 
-    def __init__(self, dtype: torch.dtype, activation: Activation, *, dependent: bool) -> None:
+    def __init__(self, dtype: torch.dtype, activation: Activation) -> None:
         from app.inference.cuda.kernels import decode_step, pointwise, project
 
         self._step: ModuleType = decode_step
@@ -55,9 +52,6 @@ class StepKernels:
         self._dtype = dtype
         self._exact = dtype == torch.float32
         self._silu = activation is Activation.SILU
-        self._dependent = dependent
-        # Known to the launcher only, not to the kernels.
-        self._launch = {"launch_pdl": True} if dependent else {}
 
     def begin(
         self, ids: Tensor, positions: Tensor, weight: Tensor, scale: Tensor | None, factor: float, frequencies: Tensor
@@ -70,7 +64,7 @@ class StepKernels:
         self._step.begin_step[(batch,)](
             ids, positions, current, weight, scale if scale is not None else x, frequencies, x, cos, sin,
             width, half, factor, scaled=scale is not None, block=power_of_two(width),
-            block_half=power_of_two(half), dependent=self._dependent, **self._launch,
+            block_half=power_of_two(half),
         )  # fmt: skip
         return StepInput(x, current, cos, sin)
 
@@ -90,42 +84,40 @@ class StepKernels:
         tail: Tensor | None = None,
         sizes: Tiles | None = None,
     ) -> Tensor:
-        """x (b, i) times matrix (o, i) -> out (b, o), normed before and finished after in one kernel."""
-        batch = x.shape[0]
-        size = sizes or tiles(matrix, batch, exact=self._exact, twice=second is not None)
+        """x (1, i) times matrix (o, i) -> out (1, o), normed before and finished after in one kernel."""
+        size = sizes or tiles(matrix, twice=second is not None)
         other = second or matrix
-        has_bias = matrix.bias is not None
         conv_weight, conv_bias = (x, x) if cell is None else (cell.conv_weight, cell.conv_bias)
 
         def some(tensor: Tensor | None) -> Tensor:
             return x if tensor is None else tensor  # a pointer that is not followed
 
-        grid = (-(-matrix.rows // size.block_n), -(-batch // size.block_m))
-        self._project.project[grid](
+        self._project.project[(-(-matrix.rows // size.block_n),)](
             x, some(gain),
             matrix.weight, some(matrix.scale), some(matrix.offset), some(matrix.bias),
             other.weight, some(other.scale), some(other.offset), some(other.bias),
-            out, some(out2), conv_weight, conv_bias, some(tail),
-            batch, matrix.rows, matrix.width, matrix.weight.stride(0) * matrix.weight.itemsize, eps, cap,
+            out, some(out2), conv_weight, conv_bias, some(tail), matrix.rows, matrix.width, eps, cap,
             form=matrix.form, group=matrix.group, normed=gain is not None, twice=second is not None, after=after,
-            has_bias=has_bias, silu=self._silu, taps=1 if cell is None else conv_weight.shape[0], exact=self._exact,
-            block_m=size.block_m, block_n=size.block_n, block_k=size.block_k, stages=size.stages,
-            ahead=PREFETCH_LINES, dependent=self._dependent, num_warps=size.num_warps, **self._launch,
+            has_bias=matrix.bias is not None, silu=self._silu, taps=1 if cell is None else conv_weight.shape[0],
+            block_n=size.block_n, block_k=size.block_k, stages=size.stages, num_warps=size.num_warps,
         )  # fmt: skip
         return out
 
     def multiply(self, x: Tensor, matrix: Matrix) -> Tensor:
         """x (..., i) times matrix (o, i) -> (..., o), for any number of rows.
 
-        Integer weights: few rows are multiplied with them as they are; for many, where reading weights is a small part
-        of the work, the matrix is widened first.
+        One row takes the kernel that reads the weights once as they are. For more, integer weights are widened first;
+        for few, a part of the matrix at a time, which stays in the L2 cache until it is multiplied.
         """
+        rows = x.reshape(-1, matrix.width)
+        if rows.shape[0] == 1:
+            return self.project(rows, matrix, self.empty(rows, matrix.rows)).view(*x.shape[:-1], -1)
         if matrix.is_float:
             return F.linear(x, matrix.weight, matrix.bias)
-        rows = x.reshape(-1, matrix.width)
-        if rows.shape[0] <= MOST_INTEGER_ROWS:
-            return self.project(rows, matrix, self.empty(rows, matrix.rows)).view(*x.shape[:-1], -1)
-        return F.linear(x, self.widen(matrix), matrix.bias)
+        step = matrix.rows if rows.shape[0] > _MANY_ROWS else max(1, _WIDENED_WEIGHTS // matrix.width)
+        parts = [matrix.part(start, min(start + step, matrix.rows)) for start in range(0, matrix.rows, step)]
+        products = [F.linear(x, self.widen(part), part.bias) for part in parts]
+        return products[0] if len(products) == 1 else torch.cat(products, dim=-1)
 
     def widen(self, matrix: Matrix) -> Tensor:
         """Integer weights as a matrix (o, i) of the activations' dtype."""
@@ -142,7 +134,9 @@ class StepKernels:
         """Room for a result of so many columns, a row for each of x (b, i)."""
         return torch.empty((x.shape[0], width), dtype=self._dtype, device=x.device)
 
-    def recurrent(self, x: Tensor, branch: Tensor, cell: RecurrentCell, state: RecurrentState, step: StepInput) -> Tensor:
+    def recurrent(
+        self, x: Tensor, branch: Tensor, cell: RecurrentCell, state: RecurrentState, step: StepInput
+    ) -> Tensor:
         """x = conv's output and branch, activated already, (b, e) -> branch * h (b, e); state.h moves on in place."""
         batch, channels = x.shape
         size = cell.input_gate.weight.shape[-1]
@@ -155,7 +149,7 @@ class StepKernels:
             x, branch, cell.input_gate.weight, cell.input_gate.bias, cell.recurrence_gate.weight,
             cell.recurrence_gate.bias, cell.log_decay, state.h, step.positions, out, batch, channels, size,
             exact=self._exact, block_m=block_m, block_i=power_of_two(size, 16), block_j=block_j,
-            dependent=self._dependent, num_warps=4, **self._launch,
+            num_warps=4,
         )  # fmt: skip
         return out
 
@@ -177,12 +171,12 @@ class StepKernels:
             slots, groups, shared, step.cos.shape[1], LOG2_E / math.sqrt(width), each, splits,
             split=splits > 1, exact=self._exact, width=width, block_k=block_k,
             block_rows=power_of_two(shared, 16), block_slots=16 if self._exact else _SPLIT_SLOTS,
-            dependent=self._dependent, num_warps=4, num_stages=2, **self._launch,
+            num_warps=4, num_stages=2,
         )  # fmt: skip
         if splits > 1:
             self._step.combine_splits[(heads, batch)](
                 partial, largest, total, out, splits, width, block_splits=power_of_two(splits), block_k=block_k,
-                dependent=self._dependent, num_warps=4, **self._launch,
+                num_warps=4,
             )  # fmt: skip
         return out
 
@@ -192,7 +186,7 @@ class StepKernels:
         width = x.shape[1]
         self._pointwise.rms_norm_rows[(x.shape[0],)](
             x, x if update is None else update, gain, out, width, eps, adds=update is not None,
-            block=power_of_two(width), dependent=self._dependent, num_warps=4, **self._launch,
+            block=power_of_two(width), num_warps=4,
         )  # fmt: skip
         return out
 
@@ -202,14 +196,19 @@ class StepKernels:
         batch, channels = x.shape
         self._pointwise.conv_step[(-(-channels // 512), batch)](
             x, branch, cell.conv_weight, cell.conv_bias, tail, out, activated, channels, silu=self._silu,
-            taps=cell.conv_weight.shape[0], block=512, dependent=self._dependent, **self._launch,
+            taps=cell.conv_weight.shape[0], block=512,
         )  # fmt: skip
         return out, activated
 
     def gate(self, x: Tensor, up: Tensor) -> Tensor:
         """act(x) * up, in x."""
         self._pointwise.gate_elements[(-(-x.numel() // _ELEMENTS),)](
-            x, up, x, x.numel(), silu=self._silu, block=_ELEMENTS, dependent=self._dependent, **self._launch
+            x,
+            up,
+            x,
+            x.numel(),
+            silu=self._silu,
+            block=_ELEMENTS,
         )
         return x
 
@@ -217,7 +216,11 @@ class StepKernels:
         """cap * tanh(logits / cap) as float32; 0 is no cap."""
         out = torch.empty(logits.shape, dtype=torch.float32, device=logits.device)
         self._pointwise.cap_elements[(-(-logits.numel() // _ELEMENTS),)](
-            logits, out, logits.numel(), float(cap), block=_ELEMENTS, dependent=self._dependent, **self._launch
+            logits,
+            out,
+            logits.numel(),
+            float(cap),
+            block=_ELEMENTS,
         )
         return out
 

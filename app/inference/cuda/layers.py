@@ -29,13 +29,17 @@ class RecurrentLayer:
 
 @dataclass(frozen=True, slots=True)
 class AttentionLayer:
-    """An attention block's matrices. qkv: queries, keys and values joined; q, k, v are its rows."""
+    """An attention block's matrices. qkv: queries, keys and values joined; ends: where the rows of each end."""
 
     qkv: Matrix
-    q: Matrix
-    k: Matrix
-    v: Matrix
+    ends: tuple[int, int, int]
     out: Matrix
+
+    @property
+    def parts(self) -> tuple[Matrix, Matrix, Matrix]:
+        """The matrices of queries, keys and values, in the joined one's memory."""
+        q, k, v = self.ends
+        return self.qkv.part(0, q), self.qkv.part(q, k), self.qkv.part(k, v)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +79,7 @@ class Layers:
         UnsupportedError: it has a format, or a mixture of formats, for which there are no kernels.
         """
         config = model.config
-        head = Matrix.of(model.head)
-        dtype = model.dtype if head.is_float else torch.bfloat16
+        dtype = model.dtype if Matrix.of(model.head).is_float else torch.bfloat16
         if dtype not in (torch.float32, torch.bfloat16):
             raise UnsupportedError(f"{dtype} activations")
         embedding, row_scale = _embedding(model)
@@ -86,7 +89,7 @@ class Layers:
             row_scale=row_scale,
             embedding_scale=model.embedding_scale,
             final_gain=model.final_gain,
-            head=head,
+            head=Matrix.of(model.head, dtype),
             eps=config.rms_norm_eps,
             soft_cap=config.logits_soft_cap,
             activation=config.activation,
@@ -143,9 +146,8 @@ def _recurrent(block: RecurrentBlock, dtype: torch.dtype) -> RecurrentLayer:
 def _attention(block: AttentionBlock, dtype: torch.dtype) -> AttentionLayer:
     parts = [Matrix.of(linear, dtype) for linear in (block.q_proj, block.k_proj, block.v_proj)]
     joined = Matrix.joined(parts)
-    ends = (0, parts[0].rows, parts[0].rows + parts[1].rows, joined.rows)
-    q, k, v = (joined.part(start, end) for start, end in zip(ends, ends[1:], strict=False))
-    return AttentionLayer(joined, q, k, v, Matrix.of(block.o_proj, dtype))
+    q, k = parts[0].rows, parts[0].rows + parts[1].rows
+    return AttentionLayer(joined, (q, k, joined.rows), Matrix.of(block.o_proj, dtype))
 
 
 def _require_alike(first: Matrix, second: Matrix) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -46,7 +46,9 @@ class Matrix:
             return cls(FLOATS, linear.weight.contiguous(), None, None, _cast(linear.bias, dtype), rows, width)
         if isinstance(linear, Int8RowLinear):
             rows, width = linear.weight.shape
-            return cls(INT8_ROWS, linear.weight.contiguous(), linear.scale, None, _cast(linear.bias, dtype), rows, width)
+            return cls(
+                INT8_ROWS, linear.weight.contiguous(), linear.scale, None, _cast(linear.bias, dtype), rows, width
+            )
         if isinstance(linear, Int4GroupLinear):
             rows, width = linear.codes.shape[0], 2 * linear.codes.shape[1]
             scale, offset = linear.scale.contiguous(), linear.offset.contiguous()
@@ -98,41 +100,25 @@ def _cast(bias: Tensor | None, dtype: torch.dtype | None) -> Tensor | None:
 
 @dataclass(frozen=True, slots=True)
 class Tiles:
-    """Sizes of a program's tiles (see kernels/project.py) and how it runs."""
+    """Rows and columns of a program's tiles of weights (columns in bytes for int4), warps, stages of its pipeline."""
 
-    block_m: int
     block_n: int
     block_k: int
     num_warps: int
     stages: int
 
 
-_ONE_ROW = {
-    FLOATS: Tiles(1, 8, 512, 4, 3),
-    INT8_ROWS: Tiles(1, 8, 1024, 4, 3),
-    INT4_GROUPS: Tiles(1, 8, 512, 4, 2),
+_TILES = {
+    FLOATS: (Tiles(16, 256, 4, 4), Tiles(8, 512, 4, 4)),
+    INT8_ROWS: (Tiles(8, 512, 4, 1), Tiles(4, 512, 4, 4)),
+    INT4_GROUPS: (Tiles(4, 256, 4, 1), Tiles(4, 512, 4, 4)),
 }
-_FEW_ROWS = {
-    FLOATS: Tiles(16, 32, 128, 4, 4),
-    INT8_ROWS: Tiles(16, 32, 128, 4, 4),
-    INT4_GROUPS: Tiles(16, 32, 64, 4, 3),
-}
-_EXACT = Tiles(16, 32, 32, 4, 1)
+_MANY_ROWS = 16_384
 
 
-def tiles(matrix: Matrix, batch: int, *, exact: bool, twice: bool = False) -> Tiles:
-    """Tile sizes for this many rows; measured on an H200, see docs/cuda.md."""
-    if batch == 1:
-        chosen = _ONE_ROW[matrix.form]
-    elif exact:
-        chosen = _EXACT
-    else:
-        chosen = _FEW_ROWS[matrix.form]
+def tiles(matrix: Matrix, *, twice: bool) -> Tiles:
+    """Sizes for the product of one row with a matrix, or two; measured on an H200, see docs/cuda.md."""
+    large, small = _TILES[matrix.form]
+    chosen = large if twice or matrix.rows > _MANY_ROWS else small
     columns = matrix.width // 2 if matrix.form == INT4_GROUPS else matrix.width
-    return Tiles(
-        1 if batch == 1 else min(max(chosen.block_m, power_of_two(batch)), 64),
-        chosen.block_n,
-        min(chosen.block_k, power_of_two(columns, max(16, matrix.group // 2))),
-        chosen.num_warps,
-        chosen.stages,
-    )
+    return replace(chosen, block_k=min(chosen.block_k, power_of_two(columns, max(16, matrix.group // 2))))

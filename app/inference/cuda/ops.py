@@ -48,7 +48,7 @@ class CudaOps(TorchOps):
         out = torch.empty_like(x)
         width = x.shape[-1]
         self._pointwise.rms_norm_rows[(x.numel() // width,)](
-            x, x, gain, out, width, eps, adds=False, block=power_of_two(width), dependent=False, num_warps=4
+            x, x, gain, out, width, eps, adds=False, block=power_of_two(width), num_warps=4
         )
         return out
 
@@ -56,7 +56,7 @@ class CudaOps(TorchOps):
         """See Ops; x is overwritten."""
         x, up = x.contiguous(), up.contiguous()
         self._pointwise.gate_elements[(-(-x.numel() // _ELEMENTS),)](
-            x, up, x, x.numel(), silu=activation is Activation.SILU, block=_ELEMENTS, dependent=False
+            x, up, x, x.numel(), silu=activation is Activation.SILU, block=_ELEMENTS
         )
         return x
 
@@ -132,7 +132,6 @@ class CudaOps(TorchOps):
         size = input_gate.weight.shape[-1]
         blocks = x.view(b * t, -1, size).transpose(0, 1)
         i_logits, r_logits = (torch.bmm(blocks, gate.weight.to(x.dtype)) for gate in (input_gate, recurrence_gate))
-        inputs = (x, i_logits, r_logits, input_gate.bias, recurrence_gate.bias, log_decay)
         block_e = largest_power_of_two_in(size, SCAN_BLOCK_E)
         chunks = -(-t // (SCAN_RUN * SCAN_RUNS))
         words = torch.zeros(chunks * b * e + 1, dtype=torch.int64, device=x.device)
@@ -140,7 +139,8 @@ class CudaOps(TorchOps):
         self._scan.rg_lru_scan[(chunks * b * (e // block_e),)](
             x, i_logits, r_logits, input_gate.bias, recurrence_gate.bias, log_decay, out, h0, words,
             words[-1:].view(torch.int32), out, last, b, t, e, size, int(starts_sequence),
-            gated=activation is not None, silu=activation is Activation.SILU, fast=x.dtype == torch.bfloat16 and x.is_cuda,
+            gated=activation is not None, silu=activation is Activation.SILU,
+            fast=x.dtype == torch.bfloat16 and x.is_cuda,
             run=SCAN_RUN, runs=SCAN_RUNS, block_e=block_e, ahead=SCAN_AHEAD, num_warps=SCAN_WARPS,
         )  # fmt: skip
         return last

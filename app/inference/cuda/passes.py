@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor
 
 from app.inference.batch import DecodeBatch
@@ -20,8 +21,8 @@ from app.inference.state import ModelState
 
 
 @dataclass(frozen=True, slots=True)
-class CudaLinear:
-    """A Linear over a matrix of any format."""
+class CudaHead:
+    """The output head as a Linear over a matrix of any format; the scores of one token come as float32."""
 
     matrix: Matrix
     kernels: StepKernels
@@ -42,38 +43,44 @@ class CudaLinear:
         return x
 
     def __call__(self, x: Prepared) -> Tensor:
-        """The product in the activations' dtype."""
+        """The product, (b, t, d) -> (b, t, v)."""
         assert isinstance(x, Tensor)
+        if x.numel() == self.matrix.width:
+            scores = torch.empty((1, 1, self.matrix.rows), dtype=torch.float32, device=x.device)
+            return self.kernels.project(x, self.matrix, scores)
         return self.kernels.multiply(x, self.matrix)
 
 
+@dataclass(frozen=True, slots=True)
 class CudaPasses:
-    """See griffin.Passes."""
+    """See griffin.Passes. layers: all that the two ways through the blocks read."""
 
-    def __init__(self, layers: Layers, kernels: StepKernels) -> None:
-        self._read = FusedRead(layers, kernels)
-        self._step = FusedStep(layers, kernels)
+    layers: Layers
+    through_many: FusedRead
+    through_one: FusedStep
 
     def read(self, ids: TokenIds, state: ModelState) -> Hidden:
         """See Passes."""
-        return self._read(ids, state)
+        return self.through_many(ids, state)
 
     def decode(self, ids: TokenIds, batch: DecodeBatch) -> Tensor:
         """See Passes."""
-        return self._step(ids, batch)
+        return self.through_one(ids, batch)
 
 
-def accelerated(model: Griffin, *, dependent: bool) -> Griffin:
+def accelerated(model: Griffin) -> Griffin:
     """The model with CUDA passes; integer weights get bfloat16 activations.
 
-    dependent: whether the device knows programmatic dependent launch. UnsupportedError: see Layers.of.
+    Its blocks are empty: the passes hold the weights, some of them joined or in another type, and once is enough.
+    UnsupportedError: see Layers.of.
     """
     layers = Layers.of(model)
-    kernels = StepKernels(layers.dtype, layers.activation, dependent=dependent)
+    kernels = StepKernels(layers.dtype, layers.activation)
     return replace(
         model,
-        head=CudaLinear(layers.head, kernels),
+        blocks=(),
+        head=CudaHead(layers.head, kernels),
         ops=CudaOps(),
         dtype=layers.dtype,
-        passes=CudaPasses(layers, kernels),
+        passes=CudaPasses(layers, FusedRead(layers, kernels), FusedStep(layers, kernels)),
     )

@@ -1,4 +1,4 @@
-"""Many tokens of one pass through the model on a CUDA device: cuBLAS for the products, one kernel for each step between."""
+"""Many tokens of one pass through the model on a CUDA device: cuBLAS for the products, one kernel for each step."""
 
 from __future__ import annotations
 
@@ -43,7 +43,9 @@ class FusedRead:
     def _recurrent(self, n: Tensor, layer: RecurrentLayer, state: LayerState, *, starts: bool) -> Tensor:
         assert isinstance(state, RecurrentState)
         cell, multiply = layer.cell, self._kernels.multiply
-        c, state.conv_tail = self._ops.causal_conv(multiply(n, layer.x), cell.conv_weight, cell.conv_bias, state.conv_tail)
+        c, state.conv_tail = self._ops.causal_conv(
+            multiply(n, layer.x), cell.conv_weight, cell.conv_bias, state.conv_tail
+        )
         out, state.h = self._ops.gated_rg_lru(
             c, multiply(n, layer.y), cell.input_gate, cell.recurrence_gate, cell.log_decay, state.h,
             self._layers.activation, starts_sequence=starts,
@@ -56,7 +58,7 @@ class FusedRead:
         assert isinstance(state, WindowState)
         b, t, _ = n.shape
         width = self._layers.head_dim
-        q, k, v = (self._kernels.multiply(n, part).view(b, t, -1, width) for part in (layer.q, layer.k, layer.v))
+        q, k, v = (self._kernels.multiply(n, part).view(b, t, -1, width) for part in layer.parts)
         q, k, v = self._ops.rotate(q, *angles), self._ops.rotate(k, *angles), v.transpose(1, 2)
         out = self._ops.attend_window(q, k, v, state.k, state.v, position)
         state.write(k, v, position)

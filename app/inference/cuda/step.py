@@ -1,4 +1,8 @@
-"""One token of every sequence of a batch through fused kernels: Griffin.decode with a third of the launches."""
+"""One token of every sequence of a batch through fused kernels.
+
+A sequence alone reads every weight for one row: kernels that do no more than read, with all else fused into them. A
+batch leaves the products to cuBLAS, which read as fast from two rows on.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,7 @@ from torch import Tensor
 from app.inference.batch import DecodeBatch
 from app.inference.cuda.launch import ADD, CAP, CONVOLVE, GATE, STORE, StepInput, StepKernels
 from app.inference.cuda.layers import Block, Layers, RecurrentLayer
-from app.inference.cuda.matrices import FLOATS, INT4_GROUPS, INT8_ROWS
 from app.inference.state import LayerState, RecurrentState, WindowState
-
-MOST_FUSED_ROWS = {FLOATS: 8, INT8_ROWS: 64, INT4_GROUPS: 64}
-"""Largest batch, by format, for the kernels with fused neighbours; above, cuBLAS multiplies faster (docs/cuda.md)."""
 
 
 class FusedStep:
@@ -30,7 +30,7 @@ class FusedStep:
         step = kernels.begin(
             ids, batch.positions, layers.embedding, layers.row_scale, layers.embedding_scale, self._frequencies
         )
-        if batch.size <= MOST_FUSED_ROWS[layers.head.form]:
+        if batch.size == 1:
             for layer, state in zip(layers.blocks, batch.layers, strict=True):
                 self._fused(layer, state, step)
             logits = torch.empty((batch.size, layers.head.rows), dtype=torch.float32, device=ids.device)
@@ -46,19 +46,19 @@ class FusedStep:
 
     def _fused(self, layer: Block, state: LayerState, step: StepInput) -> None:
         kernels, x, eps = self._kernels, step.x, self._layers.eps
-        norm = {"gain": layer.temporal_gain, "eps": eps}
+        gain = layer.temporal_gain
         if isinstance(layer.temporal, RecurrentLayer):
             assert isinstance(state, RecurrentState)
             recurrent = layer.temporal
             c, branch = kernels.empty(x, recurrent.x.rows), kernels.empty(x, recurrent.y.rows)
             kernels.project(
                 x, recurrent.x, c, second=recurrent.y, out2=branch, after=CONVOLVE, cell=recurrent.cell,
-                tail=state.conv_tail, **norm,
+                tail=state.conv_tail, gain=gain, eps=eps,
             )  # fmt: skip
             inner, out = kernels.recurrent(c, branch, recurrent.cell, state, step), recurrent.out
         else:
             assert isinstance(state, WindowState)
-            qkv = kernels.project(x, layer.temporal.qkv, kernels.empty(x, layer.temporal.qkv.rows), **norm)
+            qkv = kernels.project(x, layer.temporal.qkv, kernels.empty(x, layer.temporal.qkv.rows), gain=gain, eps=eps)
             inner, out = kernels.attend(qkv, state, step), layer.temporal.out
         kernels.project(inner, out, x, after=ADD)
         hidden = kernels.empty(x, layer.up.rows)
@@ -79,4 +79,6 @@ class FusedStep:
             inner = kernels.attend(kernels.multiply(n, layer.temporal.qkv), state, step)
             update = kernels.multiply(inner, layer.temporal.out)
         n = kernels.add_and_norm(x, update, layer.channel_gain, eps)
-        return kernels.multiply(kernels.gate(kernels.multiply(n, layer.gate), kernels.multiply(n, layer.up)), layer.down)
+        return kernels.multiply(
+            kernels.gate(kernels.multiply(n, layer.gate), kernels.multiply(n, layer.up)), layer.down
+        )

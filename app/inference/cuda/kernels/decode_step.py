@@ -5,7 +5,7 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from app.inference.cuda.kernels.common import announce, lru_coefficients, wait_for_inputs
+from app.inference.cuda.kernels.device_functions import lru_coefficients
 
 
 @triton.jit
@@ -25,14 +25,11 @@ def begin_step(
     scaled: tl.constexpr,
     block: tl.constexpr,
     block_half: tl.constexpr,
-    dependent: tl.constexpr,
 ):
     """x (b, d) = embedding[ids] * factor; cos, sin (b, half) of position times frequency, reduced in float64.
 
     `current` (b,) becomes the positions of these tokens, and `positions` moves on to those of the next.
     """
-    announce(dependent)
-    wait_for_inputs(dependent)
     b = tl.program_id(0)
     position = tl.load(positions + b)
     tl.store(current + b, position)
@@ -70,7 +67,6 @@ def recurrent_step(
     block_m: tl.constexpr,
     block_i: tl.constexpr,
     block_j: tl.constexpr,
-    dependent: tl.constexpr,
 ):
     """out (b, e) = branch * h after one step of the RG-LRU on x (b, e); gates (e / size, size, size) as (in, out)."""
     slices = tl.cdiv(size, block_j)
@@ -79,11 +75,8 @@ def recurrent_step(
     in_j = j < size
     at_weight = (block * size + i[:, None]) * size + j[None, :]
     in_weight = (i < size)[:, None] & in_j[None, :]
-    # The weights depend on no kernel: they are under way while the one before ends.
-    announce(dependent)
     w_input = tl.load(input_weight + at_weight, mask=in_weight, other=0.0)
     w_recurrence = tl.load(recurrence_weight + at_weight, mask=in_weight, other=0.0)
-    wait_for_inputs(dependent)
     m = tl.program_id(1) * block_m + tl.arange(0, block_m)
     in_batch = m < batch
     row = m.to(tl.int64) * channels + block * size
@@ -150,7 +143,6 @@ def attend_ring(
     block_k: tl.constexpr,
     block_rows: tl.constexpr,
     block_slots: tl.constexpr,
-    dependent: tl.constexpr,
 ):
     """One query per head against a share of the ring's slots.
 
@@ -158,8 +150,6 @@ def attend_ring(
     writes it. Where `split`, out comes from combine_splits, of partial (b, splits, h, k) and largest, total
     (b, splits, h), all float32; else it is written here, (b, h, k).
     """
-    announce(dependent)
-    wait_for_inputs(dependent)
     share = tl.program_id(0)
     b, group = tl.program_id(1) // groups, tl.program_id(1) % groups
     heads = groups * shared
@@ -232,11 +222,8 @@ def combine_splits(
     width,
     block_splits: tl.constexpr,
     block_k: tl.constexpr,
-    dependent: tl.constexpr,
 ):
     """partial (b, splits, h, k) with its running softmax -> out (b, h, k); a share without slots counts nothing."""
-    announce(dependent)
-    wait_for_inputs(dependent)
     head, b, heads = tl.program_id(0), tl.program_id(1), tl.num_programs(0)
     share = tl.arange(0, block_splits)
     there = share < splits

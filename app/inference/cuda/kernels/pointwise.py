@@ -5,7 +5,7 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from app.inference.cuda.kernels.common import activate, announce, soft_cap, wait_for_inputs
+from app.inference.cuda.kernels.device_functions import activate, soft_cap
 
 
 @triton.jit
@@ -18,11 +18,8 @@ def rms_norm_rows(
     eps,
     adds: tl.constexpr,
     block: tl.constexpr,
-    dependent: tl.constexpr,
 ):
     """out (n, width) = rms_norm(x) * gain; where `adds`, x += update comes first, in place."""
-    announce(dependent)
-    wait_for_inputs(dependent)
     at = tl.arange(0, block)
     inside = at < width
     row = tl.program_id(0).to(tl.int64) * width
@@ -45,11 +42,8 @@ def gate_elements(
     count,
     silu: tl.constexpr,
     block: tl.constexpr,
-    dependent: tl.constexpr,
 ):
     """out = act(x) * up, elementwise; out may be x."""
-    announce(dependent)
-    wait_for_inputs(dependent)
     at = tl.program_id(0).to(tl.int64) * block + tl.arange(0, block)
     inside = at < count
     value = activate(tl.load(x + at, mask=inside, other=0.0).to(tl.float32), silu)
@@ -140,11 +134,8 @@ def conv_step(
     silu: tl.constexpr,
     taps: tl.constexpr,
     block: tl.constexpr,
-    dependent: tl.constexpr,
 ):
     """One token of every row: out = conv(x), activated = act(branch), all (b, e); `tail` moves on in place."""
-    announce(dependent)
-    wait_for_inputs(dependent)
     channel = tl.program_id(0) * block + tl.arange(0, block)
     inside = channel < channels
     row = tl.program_id(1).to(tl.int64)
@@ -166,10 +157,8 @@ def conv_step(
 
 
 @triton.jit
-def cap_elements(x, out, count, cap, block: tl.constexpr, dependent: tl.constexpr):
+def cap_elements(x, out, count, cap, block: tl.constexpr):
     """out = cap * tanh(x / cap), float32; no cap where it is 0."""
-    announce(dependent)
-    wait_for_inputs(dependent)
     at = tl.program_id(0).to(tl.int64) * block + tl.arange(0, block)
     value = tl.load(x + at, mask=at < count, other=0.0).to(tl.float32)
     if cap > 0:

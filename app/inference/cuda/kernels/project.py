@@ -1,4 +1,4 @@
-"""Products with a weight matrix for few rows, where reading the weights is the cost; what stands around them fused in.
+"""One row times a weight matrix, where reading the weights is the cost; what stands around the product fused in.
 
 Before the product an RMS norm, after it one of the ways in which a block goes on (see the constants). Weights are
 floats, int8 rows or int4 groups (see linear.py) and are turned into floats tile by tile.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from app.inference.cuda.kernels.common import activate, announce, prefetch, soft_cap, wait_for_inputs
+from app.inference.cuda.kernels.device_functions import activate, soft_cap
 
 FLOATS, INT8_ROWS, INT4_GROUPS = (tl.constexpr(form) for form in range(3))
 STORE, ADD, GATE, CONVOLVE, CAP = (tl.constexpr(after) for after in range(5))
@@ -33,94 +33,28 @@ def _as_float(w):
 
 
 @triton.jit
-def _float_tile(codes, row, column, width, inside):
-    return tl.load(codes + row.to(tl.int64)[:, None] * width + column[None, :], mask=inside, other=0)
+def _add_products(total, x, codes, row, column, width, inside):
+    """total (rows, columns) += weights * x, for float weights and int8 codes."""
+    w = tl.load(codes + row.to(tl.int64)[:, None] * width + column[None, :], mask=inside, other=0)
+    return total + _as_float(w) * x[None, :]
 
 
 @triton.jit
-def _group_tile(codes, scale, offset, row, group_index, width, inside, group: tl.constexpr):
-    """Low and high halves (rows, groups, group / 2) of a tile of int4 groups, scales and offsets (rows, groups, 1)."""
-    half: tl.constexpr = group // 2
+def _add_group_products(
+    total, low_x, high_x, sums, codes, scale, offset, row, index, width, inside, half: tl.constexpr
+):
+    """total (rows, groups) += the groups' products; x's low and high halves (groups, half), their sums (groups,).
+
+    Scales and offsets enter once a group: sum (s q + o) x = s sum q x + o sum x.
+    """
     r = row.to(tl.int64)
-    byte = group_index[:, None] * half + tl.arange(0, half)[None, :]
+    byte = index[:, None] * half + tl.arange(0, half)[None, :]
     packed = tl.load(codes + r[:, None, None] * (width // 2) + byte[None, :, :], mask=inside[:, :, None], other=0)
-    at = r[:, None] * (width // group) + group_index[None, :]
-    s = tl.load(scale + at, mask=inside, other=0.0).to(tl.float32)[:, :, None]
-    o = tl.load(offset + at, mask=inside, other=0.0).to(tl.float32)[:, :, None]
-    return _as_float(packed & 15), _as_float(packed >> 4), s, o
-
-
-@triton.jit
-def _group_input(x, gain, m, group_index, width, in_batch, in_groups, group: tl.constexpr, normed: tl.constexpr):
-    """The inputs of those groups, low and high halves (m, groups, group / 2), and the sums of squares per row."""
-    half: tl.constexpr = group // 2
-    element = group_index[:, None] * group + tl.arange(0, half)[None, :]
-    at = m[:, None, None] * width + element[None, :, :]
-    inside = in_batch[:, None, None] & in_groups[None, :, None]
-    low = tl.load(x + at, mask=inside, other=0.0).to(tl.float32)
-    high = tl.load(x + at + half, mask=inside, other=0.0).to(tl.float32)
-    squares = tl.zeros((low.shape[0],), tl.float32)
-    if normed:
-        squares += tl.sum(tl.sum(low * low + high * high, axis=2), axis=1)
-        low *= tl.load(gain + element, mask=in_groups[:, None], other=0.0)[None, :, :]
-        high *= tl.load(gain + element + half, mask=in_groups[:, None], other=0.0)[None, :, :]
-    return low, high, squares
-
-
-@triton.jit
-def _prefetch_rows(codes, row, rows, bytes_per_row, block_lines: tl.constexpr):
-    """Bring the first lines of these rows into the L2 cache."""
-    line = tl.minimum(tl.arange(0, block_lines) * 128, bytes_per_row - 1)
-    base = codes.to(tl.pointer_type(tl.int8)) + tl.minimum(row, rows - 1).to(tl.int64)[:, None] * bytes_per_row
-    prefetch(base + line[None, :])
-
-
-@triton.jit
-def _multiply(x, w, total, one: tl.constexpr, exact: tl.constexpr):
-    """Add x (m, k) times w (n, k) to total: (m, n), or (n, k) still to be summed over k for one row."""
-    if one:
-        total += _as_float(w) * x
-    elif exact:
-        total += tl.dot(x, tl.trans(w.to(tl.float32)), input_precision="ieee")
-    else:
-        total = tl.dot(x.to(tl.bfloat16), tl.trans(w.to(tl.bfloat16)), total)
-    return total
-
-
-@triton.jit
-def _multiply_groups(
-    low_x, high_x, low, high, s, o, total, rows: tl.constexpr, columns: tl.constexpr, one: tl.constexpr,
-    exact: tl.constexpr,
-):  # fmt: skip
-    """As _multiply, for halves of int4 groups; `total` of one row is (rows, groups)."""
-    if one:
-        products = tl.sum(low * low_x + high * high_x, axis=2)
-        total += tl.sum(s, axis=2) * products + tl.sum(o, axis=2) * tl.sum(low_x + high_x, axis=2)
-    else:
-        m: tl.constexpr = low_x.shape[0]
-        low_w, high_w = tl.reshape(low * s + o, (rows, columns)), tl.reshape(high * s + o, (rows, columns))
-        total = _multiply(tl.reshape(low_x, (m, columns)), low_w, total, one, exact)
-        total = _multiply(tl.reshape(high_x, (m, columns)), high_w, total, one, exact)
-    return total
-
-
-@triton.jit
-def _input(x, gain, x_at, column, x_inside, k_inside, normed: tl.constexpr):
-    """A tile of inputs times the norm's gain, and the sum of the inputs' squares per row; float32."""
-    value = tl.load(x + x_at, mask=x_inside, other=0.0).to(tl.float32)
-    squares = tl.sum(value * value, axis=1) if normed else tl.zeros((value.shape[0],), tl.float32)
-    if normed:
-        value *= tl.load(gain + column, mask=k_inside, other=0.0)[None, :]
-    return value, squares
-
-
-@triton.jit
-def _finish(total, scale, row, in_rows, form: tl.constexpr, one: tl.constexpr):
-    """The sums as (m, n) with the rows' scales and without the bias."""
-    y = tl.sum(total, axis=1)[None, :] if one else total
-    if form == INT8_ROWS:
-        y *= tl.load(scale + row, mask=in_rows, other=0.0)[None, :]
-    return y
+    products = _as_float(packed & 15) * low_x[None, :, :] + _as_float(packed >> 4) * high_x[None, :, :]
+    at = r[:, None] * (width // (2 * half)) + index[None, :]
+    s = tl.load(scale + at, mask=inside, other=0.0).to(tl.float32)
+    o = tl.load(offset + at, mask=inside, other=0.0).to(tl.float32)
+    return total + s * tl.sum(products, axis=2) + o * sums[None, :]
 
 
 @triton.jit
@@ -140,10 +74,8 @@ def project(
     conv_weight,
     conv_bias,
     tail,
-    batch,
     rows,
     width,
-    row_bytes,
     eps,
     cap,
     form: tl.constexpr,
@@ -154,97 +86,94 @@ def project(
     has_bias: tl.constexpr,
     silu: tl.constexpr,
     taps: tl.constexpr,
-    exact: tl.constexpr,
-    block_m: tl.constexpr,
     block_n: tl.constexpr,
     block_k: tl.constexpr,
     stages: tl.constexpr,
-    ahead: tl.constexpr,
-    dependent: tl.constexpr,
 ):
-    """x (b, i) times weight (o, i), and weight2 where `twice` -> out (b, o); see the module and its constants.
+    """x (i,) times weight (o, i), and weight2 where `twice` -> out (o,); see the module and its constants.
 
-    block_m is 1 (one row: multiply and add) or 16 and more (matrix units). block_k counts bytes in int4 groups.
-    tail (b, taps - 1, o) moves on by one token in place.
+    block_k counts bytes in int4 groups. tail (taps - 1, o) moves on by one token in place.
     """
-    one: tl.constexpr = block_m == 1
-    announce(dependent)
     row = tl.program_id(0) * block_n + tl.arange(0, block_n)
     in_rows = row < rows
-    if dependent and ahead > 0:
-        # Weights depend on no kernel: they are under way while the one before ends.
-        _prefetch_rows(weight, row, rows, row_bytes, ahead)
+    # What the end needs is asked for at the start, so that it is there by then.
+    y = tl.zeros((block_n,), tl.float32)
+    y2 = tl.zeros((block_n,), tl.float32)
+    row_scale = y
+    row_scale2 = y
+    if has_bias:
+        y = tl.load(bias + row, mask=in_rows, other=0.0).to(tl.float32)
         if twice:
-            _prefetch_rows(weight2, row, rows, row_bytes, ahead)
-    wait_for_inputs(dependent)
-    m = tl.program_id(1) * block_m + tl.arange(0, block_m)
-    in_batch = m < batch
-    packed: tl.constexpr = form == INT4_GROUPS
+            y2 = tl.load(bias2 + row, mask=in_rows, other=0.0).to(tl.float32)
+    if form == INT8_ROWS:
+        row_scale = tl.load(scale + row, mask=in_rows, other=0.0)
+        if twice:
+            row_scale2 = tl.load(scale2 + row, mask=in_rows, other=0.0)
+    if after == ADD:
+        y += tl.load(out + row, mask=in_rows, other=0.0).to(tl.float32)
+    past = tl.zeros((block_n,), tl.float32)
+    newest_weight = past
+    if after == CONVOLVE:
+        past = tl.load(conv_bias + row, mask=in_rows, other=0.0)
+        newest_weight = tl.load(conv_weight + (taps - 1) * rows + row, mask=in_rows, other=0.0)
+        for tap in tl.static_range(taps - 1):
+            older = tl.load(tail + tap * rows + row, mask=in_rows, other=0.0)
+            past += older.to(tl.float32) * tl.load(conv_weight + tap * rows + row, mask=in_rows, other=0.0)
+            if tap > 0:
+                tl.store(tail + (tap - 1) * rows + row, older, mask=in_rows)
+
     half: tl.constexpr = group // 2
     groups: tl.constexpr = block_k // half
-    lanes: tl.constexpr = groups if packed else block_k
-    total = tl.zeros((block_n, lanes) if one else (block_m, block_n), tl.float32)
-    total2 = tl.zeros((block_n, lanes) if one else (block_m, block_n), tl.float32)
-    squares = tl.zeros((block_m,), tl.float32)
-    if packed:
+    lanes: tl.constexpr = groups if form == INT4_GROUPS else block_k
+    total = tl.zeros((block_n, lanes), tl.float32)
+    total2 = tl.zeros((block_n, lanes), tl.float32)
+    squares = tl.zeros((lanes,), tl.float32)
+    if form == INT4_GROUPS:
         for start in tl.range(0, width // group, groups, num_stages=stages):
             index = start + tl.arange(0, groups)
             in_groups = index < width // group
             inside = in_rows[:, None] & in_groups[None, :]
-            low_x, high_x, more = _group_input(x, gain, m, index, width, in_batch, in_groups, group, normed)
-            squares += more
-            low, high, s, o = _group_tile(weight, scale, offset, row, index, width, inside, group)
-            total = _multiply_groups(low_x, high_x, low, high, s, o, total, block_n, block_k, one, exact)
+            element = index[:, None] * group + tl.arange(0, half)[None, :]
+            low = tl.load(x + element, mask=in_groups[:, None], other=0.0).to(tl.float32)
+            high = tl.load(x + element + half, mask=in_groups[:, None], other=0.0).to(tl.float32)
+            if normed:
+                squares += tl.sum(low * low + high * high, axis=1)
+                low *= tl.load(gain + element, mask=in_groups[:, None], other=0.0)
+                high *= tl.load(gain + element + half, mask=in_groups[:, None], other=0.0)
+            sums = tl.sum(low + high, axis=1)
+            total = _add_group_products(total, low, high, sums, weight, scale, offset, row, index, width, inside, half)
             if twice:
-                low, high, s, o = _group_tile(weight2, scale2, offset2, row, index, width, inside, group)
-                total2 = _multiply_groups(low_x, high_x, low, high, s, o, total2, block_n, block_k, one, exact)
+                total2 = _add_group_products(
+                    total2, low, high, sums, weight2, scale2, offset2, row, index, width, inside, half
+                )
     else:
         for start in tl.range(0, width, block_k, num_stages=stages):
             column = start + tl.arange(0, block_k)
             in_columns = column < width
             inside = in_rows[:, None] & in_columns[None, :]
-            at = m[:, None] * width + column[None, :]
-            value, more = _input(x, gain, at, column, in_batch[:, None] & in_columns[None, :], in_columns, normed)
-            squares += more
-            total = _multiply(value, _float_tile(weight, row, column, width, inside), total, one, exact)
+            value = tl.load(x + column, mask=in_columns, other=0.0).to(tl.float32)
+            if normed:
+                squares += value * value
+                value *= tl.load(gain + column, mask=in_columns, other=0.0)
+            total = _add_products(total, value, weight, row, column, width, inside)
             if twice:
-                total2 = _multiply(value, _float_tile(weight2, row, column, width, inside), total2, one, exact)
-    y = _finish(total, scale, row, in_rows, form, one)
-    norm = tl.rsqrt(squares / width + eps)[:, None]
-    if normed:
-        y *= norm
-    if has_bias:
-        y += tl.load(bias + row, mask=in_rows, other=0.0).to(tl.float32)[None, :]
-    inside = in_batch[:, None] & in_rows[None, :]
-    at = m.to(tl.int64)[:, None] * rows + row[None, :]
+                total2 = _add_products(total2, value, weight2, row, column, width, inside)
+    norm = tl.rsqrt(tl.sum(squares, axis=0) / width + eps) if normed else 1.0
+    product = tl.sum(total, axis=1) * norm
+    y += product * row_scale if form == INT8_ROWS else product
     if twice:
-        y2 = _finish(total2, scale2, row, in_rows, form, one)
-        if normed:
-            y2 *= norm
-        if has_bias:
-            y2 += tl.load(bias2 + row, mask=in_rows, other=0.0).to(tl.float32)[None, :]
-    if after == ADD:
-        y += tl.load(out + at, mask=inside, other=0.0).to(tl.float32)
+        product2 = tl.sum(total2, axis=1) * norm
+        y2 += product2 * row_scale2 if form == INT8_ROWS else product2
     if after == GATE:
         y = activate(y, silu) * y2
-    if after == CAP:
+    elif after == CAP:
         y = soft_cap(y, cap)
-    if after == CONVOLVE:
-        tl.store(out2 + at, activate(y2, silu).to(out2.dtype.element_ty), mask=inside)
+    elif after == CONVOLVE:
+        tl.store(out2 + row, activate(y2, silu).to(out2.dtype.element_ty), mask=in_rows)
         newest = y.to(tail.dtype.element_ty)
-        y = newest.to(tl.float32) * tl.load(conv_weight + (taps - 1) * rows + row, mask=in_rows, other=0.0)[None, :]
-        y += tl.load(conv_bias + row, mask=in_rows, other=0.0)[None, :]
-        for tap in tl.static_range(taps - 1):
-            slot = tail + (m.to(tl.int64)[:, None] * (taps - 1) + tap) * rows + row[None, :]
-            older = tl.load(slot, mask=inside, other=0.0).to(tl.float32)
-            y += older * tl.load(conv_weight + tap * rows + row, mask=in_rows, other=0.0)[None, :]
-        for tap in tl.static_range(taps - 1):
-            slot = tail + (m.to(tl.int64)[:, None] * (taps - 1) + tap) * rows + row[None, :]
-            if tap == taps - 2:
-                tl.store(slot, newest, mask=inside)
-            else:
-                tl.store(slot, tl.load(slot + rows, mask=inside, other=0.0), mask=inside)
-    tl.store(out + at, y.to(out.dtype.element_ty), mask=inside)
+        tl.store(tail + (taps - 2) * rows + row, newest, mask=in_rows)
+        y = past + newest.to(tl.float32) * newest_weight
+    tl.store(out + row, y.to(out.dtype.element_ty), mask=in_rows)
 
 
 @triton.jit

@@ -10,7 +10,7 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from app.inference.cuda.kernels.common import activate, chain, exp2_of, lru_coefficients, reciprocal_of
+from app.inference.cuda.kernels.device_functions import activate, chain, exp2_of, lru_coefficients, reciprocal_of
 
 
 @triton.jit
@@ -145,7 +145,8 @@ def rg_lru_scan(
         tl.store(own + channel, _pack(chunk_a, chunk_b))
         h = _look_back(words + row * channels, chunk, batch * channels, channel, ahead)
     end = chunk_a * h + chunk_b
-    tl.store(own + channel, _pack(end * 0.0, end))
+    # Not end * 0: that is no zero where the state has become infinite or NaN, and all after it would wait for one.
+    tl.store(own + channel, _pack(tl.zeros_like(end), end))
     if chunk == tl.cdiv(steps, run * runs) - 1:
         tl.store(last + row * channels + channel, end)
     before = tl.broadcast_to(tl.maximum(w - 1, 0)[:, None], (runs, block_e))

@@ -6,13 +6,10 @@ import triton
 import triton.language as tl
 
 
-
 @triton.jit
-def _attend_tile(
-    q, keys, values, visible, scale, largest, total, out, exact: tl.constexpr
-):
+def _attend_tile(q, keys, values, visible, scale, largest, total, out, exact: tl.constexpr):
     """One step of the running softmax: scores of q (rows, k) with a tile of keys (columns, k), in base 2."""
-    if exact:
+    if exact:  # noqa: SIM108 (decided while compiling: one branch is left)
         scores = tl.dot(q, tl.trans(keys), input_precision="ieee")
     else:
         scores = tl.dot(q, tl.trans(keys))
@@ -86,9 +83,7 @@ def window_attention(
         load = there[:, None] & in_width[None, :]
         keys = tl.load(ring_k + slot, mask=load, other=0.0)
         values = tl.load(ring_v + slot, mask=load, other=0.0)
-        largest, total, result = _attend_tile(
-            q_tile, keys, values, visible, scale, largest, total, result, exact
-        )
+        largest, total, result = _attend_tile(q_tile, keys, values, visible, scale, largest, total, result, exact)
     # New keys.
     for start in range(tl.maximum(oldest - position, 0), last_query + 1, block_keys):
         key = start + columns
@@ -99,7 +94,5 @@ def window_attention(
         load = there[:, None] & in_width[None, :]
         keys = tl.load(k + at_key, mask=load, other=0.0)
         values = tl.load(v + at_key, mask=load, other=0.0)
-        largest, total, result = _attend_tile(
-            q_tile, keys, values, visible, scale, largest, total, result, exact
-        )
+        largest, total, result = _attend_tile(q_tile, keys, values, visible, scale, largest, total, result, exact)
     tl.store(out + q_at, (result / total[:, None]).to(out.dtype.element_ty), mask=inside)

@@ -1,4 +1,4 @@
-"""What several Triton kernels share: activations, the RG-LRU's coefficients and scan step, dependent launch.
+"""What several Triton kernels share: activations, the RG-LRU's coefficients and scan step, fast instructions.
 
 The modules of this package import Triton when they are imported; nothing outside app/inference/cuda imports them.
 """
@@ -7,33 +7,6 @@ from __future__ import annotations
 
 import triton
 import triton.language as tl
-from triton.language.extra.cuda import gdc_launch_dependents, gdc_wait
-
-
-@triton.jit
-def announce(dependent: tl.constexpr):
-    """Let the next kernel of a chain be set up from now on (programmatic dependent launch)."""
-    if dependent:
-        gdc_launch_dependents()
-
-
-@triton.jit
-def wait_for_inputs(dependent: tl.constexpr):
-    """Hold until the kernels before this one have written.
-
-    With dependent launch a kernel's programs start while the one before still runs. Every kernel of such a chain calls
-    this before it touches anything that another kernel of the chain writes or reads.
-    """
-    if dependent:
-        gdc_wait()
-
-
-@triton.jit
-def prefetch(address):
-    """Ask for the cache lines at these addresses (a tensor of pointers) to be brought into the L2 cache."""
-    tl.inline_asm_elementwise(
-        "prefetch.global.L2 [$1]; mov.b32 $0, 0;", "=r,l", [address.to(tl.int64)], dtype=tl.int32, is_pure=False, pack=1
-    )
 
 
 @triton.jit
