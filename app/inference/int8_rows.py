@@ -12,7 +12,8 @@ _BLOCK_WEIGHTS = 2**18
 
 def quantize_weight(weight: Tensor) -> tuple[Tensor, Tensor]:
     """Symmetric int8 rows: (o, i) -> codes (o, i) int8 and scale (o,) float32 with weight ~ codes * scale[:, None]."""
-    codes, scale = torch.empty(weight.shape, dtype=torch.int8), torch.empty(weight.shape[0])
+    codes = torch.empty(weight.shape, dtype=torch.int8, device=weight.device)
+    scale = torch.empty(weight.shape[0], device=weight.device)
     for rows in row_blocks(weight):
         wide = weight[rows].float()
         scale[rows] = wide.abs().amax(dim=1).clamp_(min=1e-30).mul_(1.0 / 127.0)

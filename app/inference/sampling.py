@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -45,6 +46,11 @@ class Sampler:
         if self.sampling.temperature == 0.0:
             return int(logits.argmax())
         return self._draw(logits)
+
+    @property
+    def takes_the_likeliest(self) -> bool:
+        """Whether the next token is the largest logit's, whatever was written before and whatever the seed."""
+        return self.sampling.temperature == 0.0 and self.sampling.repetition_penalty == 1.0
 
     def among(self, largest: Tensor, places: Tensor, mass: float) -> int | None:
         """The next token from the largest logits alone; None where these settings may want others, and nothing drawn.
@@ -98,6 +104,40 @@ class Sampler:
         number = torch.rand((), dtype=torch.float64, generator=self._generator)
         place = torch.searchsorted(cumulative, number * cumulative[-1], right=True)
         return int(place.clamp_(max=len(cumulative) - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Likeliest:
+    """The likeliest token of each of several sequences, chosen on a device and on its way to the host.
+
+    ids: (b, 1) on the device, ready to be taken in before the host has heard of them.
+    """
+
+    ids: Tensor
+    _scores: Tensor
+    _tokens: Tensor
+    _arrival: torch.cuda.Event | None
+
+    @classmethod
+    def of(cls, logits: Tensor) -> Likeliest:
+        """From logits (b, v), which may be overwritten afterwards by what the device does next."""
+        scores, ids = logits.max(dim=-1)
+        if logits.device.type != "cuda":
+            return cls(ids[:, None], scores, ids, None)
+        host_scores, host_ids = (
+            torch.empty(x.shape, dtype=x.dtype, pin_memory=True).copy_(x, non_blocking=True) for x in (scores, ids)
+        )
+        arrival = torch.cuda.Event()  # type: ignore[no-untyped-call]
+        arrival.record()
+        return cls(ids[:, None], host_scores, host_ids, arrival)
+
+    def tokens(self) -> list[int]:
+        """The tokens, when they have arrived. InternalError: a sequence's logits have no largest finite value."""
+        if self._arrival is not None:
+            self._arrival.synchronize()
+        for score in self._scores.tolist():
+            _require_finite(score)
+        return [int(token) for token in self._tokens.tolist()]
 
 
 def draw(samplers: Sequence[Sampler], logits: Tensor, seen: Sequence[Iterable[int]]) -> list[int]:

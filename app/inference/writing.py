@@ -12,7 +12,7 @@ from torch import Tensor
 from app.inference.decoding import Decoder, Decoding
 from app.inference.detokenizer import StreamingDetokenizer
 from app.inference.generator import Cancelled, FinishReason, Generation
-from app.inference.sampling import Sampler, draw
+from app.inference.sampling import Likeliest, Sampler, draw
 from app.inference.state import ModelState
 from app.inference.tokenizers.base import Tokenizer
 
@@ -102,8 +102,15 @@ def _until_one_ends(
     """Steps until at least one answer has ended or all were cancelled; the logits after the last."""
     while not cancelled():
         began = time.perf_counter()
-        tokens = draw([answer.sampler for answer in active], logits, [answer.recent for answer in active])
-        logits = decoding.step(torch.tensor(tokens, dtype=torch.int64, device=logits.device)[:, None])
+        samplers = [answer.sampler for answer in active]
+        if logits.device.type == "cuda" and all(sampler.takes_the_likeliest for sampler in samplers):
+            # The device need not wait for the host to hear of its choice.
+            likeliest = Likeliest.of(logits)
+            logits = decoding.step(likeliest.ids)
+            tokens = likeliest.tokens()
+        else:
+            tokens = draw(samplers, logits, [answer.recent for answer in active])
+            logits = decoding.step(torch.tensor(tokens, dtype=torch.int64, device=logits.device)[:, None])
         count(len(tokens), time.perf_counter() - began)
         for answer, token in zip(active, tokens, strict=True):
             answer.take(token)

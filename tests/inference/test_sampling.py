@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from app.core.errors import InternalError, UserError
 from app.inference.generator import Sampling
-from app.inference.sampling import Sampler, draw, draw_from_largest
+from app.inference.sampling import Likeliest, Sampler, draw, draw_from_largest
 
 # Probabilities 1/2, 1/4, 1/8, 1/16, 1/16, shuffled.
 LOGITS = torch.log(torch.tensor([1 / 8, 1 / 2, 1 / 16, 1 / 4, 1 / 16]))
@@ -222,3 +222,38 @@ def test_one_damaged_row_is_an_error(together: Callable[..., list[int]], bad: fl
         logits[1, 7] = bad
         with pytest.raises(InternalError, match="expected a finite number"):
             together([Sampler(sampling, 50), Sampler(sampling, 50)], logits, [[], []])
+
+
+@pytest.mark.parametrize(
+    ("sampling", "expected"),
+    [
+        (Sampling(), True),
+        (Sampling(seed=5, top_k=3), True),
+        (Sampling(temperature=0.3), False),
+        (Sampling(repetition_penalty=1.05), False),
+    ],
+)
+def test_who_takes_the_likeliest(sampling: Sampling, expected: bool) -> None:
+    """Only what neither chance nor past tokens can change."""
+    assert Sampler(sampling, 5).takes_the_likeliest is expected
+
+
+def test_the_likeliest_of_each_sequence() -> None:
+    """The same tokens as drawn one by one, for the device and for the host; the logits may change afterwards."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    logits = torch.randn((7, 1000), generator=torch.Generator().manual_seed(3))
+    expected = draw([Sampler(Sampling(), 1000)] * 7, logits, [[]] * 7)
+    on_device = logits.to(device)
+    likeliest = Likeliest.of(on_device)
+    on_device.zero_()
+    assert likeliest.tokens() == expected
+    assert likeliest.ids.tolist() == [[token] for token in expected]
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_no_likeliest_of_damaged_logits(bad: float) -> None:
+    """Told when the host asks."""
+    logits = torch.zeros((2, 50))
+    logits[1, 7] = bad
+    with pytest.raises(InternalError, match="expected a finite number"):
+        Likeliest.of(logits).tokens()

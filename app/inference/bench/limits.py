@@ -9,9 +9,7 @@ import torch.nn.functional as F  # noqa: N812 (the field's usual name)
 from torch import Tensor
 
 from app.inference.bench.timing import median_seconds
-
-ROWS = 512
-"""Tokens of one matrix product, as in reading."""
+from app.inference.devices import CHUNK_TOKENS
 
 BUFFER_BYTES = {"cpu": 1 << 30, "mps": 1 << 30, "cuda": 4 << 30}
 
@@ -36,25 +34,26 @@ def matrix_kind(weight_format: str, device: torch.device) -> str:
 
 
 def matrix_rate(shapes: MatrixShapes, kind: str, device: torch.device) -> float:
-    """Operations (two a weight and row) per second of plain products of 512 rows with matrices of these shapes.
+    """Operations (two a weight and row) per second of plain products with matrices of these shapes.
 
+    As many rows as a chunk of a prompt has tokens on the device (devices.CHUNK_TOKENS).
     int8 is `torch._int_mm`, the rest `torch.nn.functional.linear`. Each distinct shape is timed (median of five) and
     counts as often as the model has it.
     """
     seconds = operations = 0.0
     for (rows, columns), count in shapes.items():
         seconds += count * median_seconds(_product(rows, columns, kind, device), device)
-        operations += count * 2.0 * ROWS * rows * columns
+        operations += count * 2.0 * CHUNK_TOKENS[device.type] * rows * columns
     return operations / seconds
 
 
 def _product(rows: int, columns: int, kind: str, device: torch.device) -> Callable[[], Tensor]:
+    shapes = (CHUNK_TOKENS[device.type], columns), (rows, columns)
     if kind == "int8":
-        codes, weight = (
-            torch.randint(-127, 128, (height, columns), dtype=torch.int8, device=device) for height in (ROWS, rows)
-        )
+        codes, weight = (torch.randint(-127, 128, shape, dtype=torch.int8, device=device) for shape in shapes)
         transposed = weight.t()
         return lambda: torch._int_mm(codes, transposed)
     dtype: torch.dtype = getattr(torch, kind)
-    x, matrix = (torch.rand((height, columns), device=device).to(dtype) for height in (ROWS, rows))
+    # Around zero, as activations and weights are: a GPU multiplies zeros and other regular numbers faster.
+    x, matrix = (torch.randn(shape, device=device).to(dtype) for shape in shapes)
     return lambda: F.linear(x, matrix)

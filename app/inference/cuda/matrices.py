@@ -73,7 +73,7 @@ class Matrix:
     def joined(cls, matrices: Sequence[Matrix]) -> Matrix:
         """Matrices with the same input as one, one below the other; a copy."""
         first = matrices[0]
-        if any((m.form, m.width, m.group) != (first.form, first.width, first.group) for m in matrices):
+        if len({(m.form, m.width, m.group, m.bias is None) for m in matrices}) > 1:
             raise UnsupportedError("projections of one input in different formats")
 
         def join(parts: Sequence[Tensor | None]) -> Tensor | None:

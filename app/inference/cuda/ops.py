@@ -14,7 +14,7 @@ from app.inference.ops import TorchOps
 from app.inference.shapes import ConvTail, Expanded, Heads, Hidden, RNNState
 
 LOG2_E = 1.4426950408889634
-SCAN_RUN, SCAN_RUNS, SCAN_BLOCK_E, SCAN_WARPS = 4, 32, 64, 8
+SCAN_RUN, SCAN_RUNS, SCAN_BLOCK_E, SCAN_WARPS = 4, 16, 64, 4
 """Steps of a run, runs of a chunk, channels of a program and its warps; measured on an H200, see docs/cuda.md."""
 SCAN_AHEAD = 8
 """Chunks that a program looks back over at once."""

@@ -75,11 +75,22 @@ def recurrent_step(
     in_j = j < size
     at_weight = (block * size + i[:, None]) * size + j[None, :]
     in_weight = (i < size)[:, None] & in_j[None, :]
-    w_input = tl.load(input_weight + at_weight, mask=in_weight, other=0.0)
-    w_recurrence = tl.load(recurrence_weight + at_weight, mask=in_weight, other=0.0)
     m = tl.program_id(1) * block_m + tl.arange(0, block_m)
     in_batch = m < batch
     row = m.to(tl.int64) * channels + block * size
+    # All that comes from memory is asked for before the first product waits for any of it.
+    channel = block * size + j
+    at = row[:, None] + j[None, :]
+    inside = in_batch[:, None] & in_j[None, :]
+    i_bias = tl.load(input_bias + channel, mask=in_j, other=0.0)[None, :]
+    r_bias = tl.load(recurrence_bias + channel, mask=in_j, other=0.0)[None, :]
+    decay = tl.load(log_decay + channel, mask=in_j, other=0.0)[None, :]
+    first = (tl.load(positions + m, mask=in_batch, other=1) == 0)[:, None]
+    own = tl.load(x + at, mask=inside, other=0.0).to(tl.float32)
+    before = tl.load(h + at, mask=inside, other=0.0)
+    other = tl.load(branch + at, mask=inside, other=0.0).to(tl.float32)
+    w_input = tl.load(input_weight + at_weight, mask=in_weight, other=0.0)
+    w_recurrence = tl.load(recurrence_weight + at_weight, mask=in_weight, other=0.0)
     value = tl.load(x + row[:, None] + i[None, :], mask=in_batch[:, None] & (i < size)[None, :], other=0.0)
     if block_m == 1:
         wide = tl.trans(value.to(tl.float32))
@@ -91,18 +102,10 @@ def recurrent_step(
     else:
         input_logits = tl.dot(value.to(tl.bfloat16), w_input.to(tl.bfloat16))
         recurrence_logits = tl.dot(value.to(tl.bfloat16), w_recurrence.to(tl.bfloat16))
-    channel = block * size + j
-    input_logits += tl.load(input_bias + channel, mask=in_j, other=0.0)[None, :]
-    recurrence_logits += tl.load(recurrence_bias + channel, mask=in_j, other=0.0)[None, :]
-    decay = tl.load(log_decay + channel, mask=in_j, other=0.0)[None, :]
-    at = row[:, None] + j[None, :]
-    inside = in_batch[:, None] & in_j[None, :]
-    first = (tl.load(positions + m, mask=in_batch, other=1) == 0)[:, None]
-    own = tl.load(x + at, mask=inside, other=0.0).to(tl.float32)
-    a, b = lru_coefficients(own, input_logits, recurrence_logits, decay, first)
-    state = a * tl.load(h + at, mask=inside, other=0.0) + b
+    gate, a, multiplier = lru_coefficients(input_logits + i_bias, recurrence_logits + r_bias, decay)
+    state = a * before + tl.where(first, 1.0, multiplier) * gate * own
     tl.store(h + at, state, mask=inside)
-    result = state * tl.load(branch + at, mask=inside, other=0.0).to(tl.float32)
+    result = state * other
     tl.store(out + at, result.to(out.dtype.element_ty), mask=inside)
 
 

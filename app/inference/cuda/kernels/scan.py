@@ -10,7 +10,15 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-from app.inference.cuda.kernels.device_functions import activate, chain, exp2_of, lru_coefficients, reciprocal_of
+from app.inference.cuda.kernels.device_functions import (
+    activate,
+    chain,
+    fast_exp2,
+    fast_reciprocal,
+    fast_root,
+    fast_tanh,
+    lru_coefficients,
+)
 
 
 @triton.jit
@@ -31,18 +39,14 @@ def _unpack(word):
 
 
 @triton.jit
-def _fast_coefficients(x, input_logits, recurrence_logits, log_decay, first):
-    """As lru_coefficients with one reciprocal for both gates and a shorter series: relative error under 1e-4."""
-    e_input = exp2_of(tl.minimum(input_logits * -1.4426950408889634, 60.0), True)
-    e_recurrence = exp2_of(tl.minimum(recurrence_logits * -1.4426950408889634, 60.0), True)
-    d_input, d_recurrence = 1.0 + e_input, 1.0 + e_recurrence
-    both = reciprocal_of(d_input * d_recurrence, True)
-    log_a = log_decay * (both * d_input)
-    a = exp2_of(log_a * 1.4426950408889634, True)
-    y = -2.0 * log_a
+def _fast_coefficients(input_logits, recurrence_logits, log_decay):
+    """As lru_coefficients in few instructions; the decay, which compounds over time, stays good to 1e-6."""
+    gate = 0.5 + 0.5 * fast_tanh(0.5 * input_logits)
+    sigmoid = fast_reciprocal(1.0 + fast_exp2(recurrence_logits * -1.4426950408889634))
+    a = fast_exp2(log_decay * 1.4426950408889634 * sigmoid)
+    y = log_decay * -2.0 * sigmoid
     series = y * (1.0 - y * (1 / 2) * (1.0 - y * (1 / 3)))
-    multiplier = tl.where(first, 1.0, tl.sqrt(tl.where(y < 0.1, series, 1.0 - a * a)))
-    return a, multiplier * (both * d_recurrence) * x
+    return gate, a, fast_root(tl.where(y < 0.1, series, 1.0 - a * a))
 
 
 @triton.jit
@@ -50,10 +54,13 @@ def _look_back(words, chunk, stride, channel, ahead: tl.constexpr):
     """The state before `chunk`: the effects of the chunks before it, as far back as one whose end is known.
 
     A known end is an effect that forgets what came before, a = 0. words (chunks, stride): 0 until published.
+
+    The words are read once more after they were all there: several threads hold a channel where there are more threads
+    than channels, what decides is what one of them saw, and the others may have looked a moment too early.
     """
-    known = 0
+    looks = 0
     h = tl.zeros(channel.shape, tl.float32)
-    while known == 0:
+    while looks < 2:
         a = tl.full(channel.shape, 1.0, tl.float32)
         h = tl.zeros(channel.shape, tl.float32)
         there = tl.full(channel.shape, 1, tl.int32)
@@ -66,6 +73,7 @@ def _look_back(words, chunk, stride, channel, ahead: tl.constexpr):
             outside = at < 0
             a, h = tl.where(outside, a, a * step_a), tl.where(outside, h, h * step_a + step_h)
         known = tl.min(tl.where((there != 0) & (a == 0.0), 1, 0), axis=0)
+        looks += tl.maximum(looks, known)
     return h
 
 
@@ -123,13 +131,16 @@ def rg_lru_scan(
     g = tl.load(recurrence_logits + logits, mask=inside, other=0.0).to(tl.float32)
     g += tl.load(recurrence_bias + channel)[None, None, :]
     decay = tl.load(log_decay + channel)[None, None, :]
-    first = (step == 0)[:, :, None] & (starts_sequence != 0)
     if fast:
-        a, b = _fast_coefficients(value, i, g, decay, first)
+        gate_value, a, multiplier = _fast_coefficients(i, g, decay)
     else:
-        a, b = lru_coefficients(value, i, g, decay, first)
-    # Steps past the end leave the state as it is.
-    a, b = tl.where(inside, a, 1.0), tl.where(inside, b, 0.0)
+        gate_value, a, multiplier = lru_coefficients(i, g, decay)
+    if (chunk == 0) & (starts_sequence != 0):
+        multiplier = tl.where((step == 0)[:, :, None], 1.0, multiplier)
+    b = multiplier * gate_value * value
+    if chunk == tl.cdiv(steps, run * runs) - 1:
+        # Steps past the end leave the state as it is.
+        a, b = tl.where(inside, a, 1.0), tl.where(inside, b, 0.0)
     a, b = tl.associative_scan((a, b), 1, chain)
 
     at_end = (r == run - 1)[None, :, None]
@@ -156,8 +167,8 @@ def rg_lru_scan(
     if gated:
         other = tl.load(branch + flat, mask=inside, other=0.0).to(tl.float32)
         if fast and not silu:
-            u = other * (1.0 + 0.044715 * other * other)
-            states *= other * reciprocal_of(1.0 + exp2_of(u * -2.302208198, True), True)
+            u = other * (0.7978845608 + 0.0356774081 * other * other)
+            states *= 0.5 * other * (1.0 + fast_tanh(u))
         else:
             states *= activate(other, silu)
     tl.store(out + flat, states.to(out.dtype.element_ty), mask=inside)
