@@ -131,9 +131,9 @@ class Compiled(CompiledSteps):
         rows, ups = x.reshape(-1, x.shape[-1]), up.reshape(-1, x.shape[-1])
         silu = activation is Activation.SILU
         if rows.shape[0] == 1:
-            self._fused.gate_row(rows[0].numpy(), ups[0].numpy(), silu, rows[0].numpy())
+            self._fused.gate_row(rows[0].numpy(), ups[0].numpy(), silu)
         else:
-            self._fused.gate(rows.numpy(), ups.numpy(), silu, rows.numpy())
+            self._fused.gate(rows.numpy(), ups.numpy(), silu)
         return x
 
     def causal_conv(self, x: Expanded, weight: Tensor, bias: Tensor, tail: ConvTail) -> tuple[Expanded, ConvTail]:

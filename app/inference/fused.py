@@ -30,39 +30,43 @@ _ANY_ORDER = {"reassoc", "contract", "arcp", "nsz"}
 _CONTRACT = {"contract"}
 
 
-@njit(cache=True, fastmath={"nnan", "nsz"}, nogil=True)
-def _largest(x: Floats) -> np.float32:
-    """The largest magnitude in a row; what NaN does here is undefined."""
-    largest = np.float32(0.0)
+@njit(cache=True, error_model="numpy", nogil=True)
+def _code_scale(x: Floats) -> np.float32:
+    """What one step of a row's 16-bit codes stands for; NaN where the row holds a number that is not finite.
+
+    The largest magnitude is found among the numbers' bits: LLVM uses vectors for the maximum of integers, not of floats.
+    """
+    bits = x.view(np.int32)
+    largest = np.int32(0)
+    for k in range(bits.size):
+        largest = np.int32(max(largest, np.int32(bits[k] & np.int32(0x7FFFFFFF))))
+    magnitude = np.int32(largest).view(np.float32)
+    # The floor keeps a row of zeros from dividing by zero. Damaged numbers must stay visible behind integer codes:
+    # infinity and NaN times zero are NaN.
+    floor = np.float32(1e-30)
+    return (floor if magnitude < floor else magnitude) * np.float32(1.0 / LARGEST_CODE) + magnitude * np.float32(0.0)
+
+
+@njit(cache=True, error_model="numpy", fastmath=_ANY_ORDER, nogil=True)
+def _split_codes(x: Floats, inverse: np.float32, low: Int8s, high: Int8s) -> None:
+    """x (i,) over a step -> 16-bit codes, 256 * high + low. Rows of their own, which LLVM can tell apart."""
     for k in range(x.size):
-        largest = max(largest, abs(x[k]))
-    return largest
+        code = np.int32(np.rint(x[k] * inverse))
+        low[k] = np.int8(code)
+        high[k] = np.int8((code + np.int32(128)) >> np.int32(8))
 
 
-@njit(cache=True, fastmath={"reassoc", "contract"}, nogil=True)
-def _poison(x: Floats) -> np.float32:
-    """0 for a row of finite numbers, else NaN: damaged numbers must stay visible behind integer codes."""
-    total = np.float32(0.0)
-    for k in range(x.size):
-        total += x[k] * np.float32(0.0)
-    return total
-
-
-@njit(cache=True, fastmath=_ANY_ORDER, parallel=True, nogil=True)
+@njit(cache=True, error_model="numpy", fastmath=_ANY_ORDER, parallel=True, nogil=True)
 def quantize_rows(x: Floats, codes: Int8s, scales: Floats) -> None:
     """x (n, i) -> codes (2n, i), low ones then high ones, and scales (n, 1); see linear.quantize_rows."""
-    n, width = x.shape
+    n = x.shape[0]
     for row in prange(n):
-        scale = max(_largest(x[row]), np.float32(1e-30)) * np.float32(1.0 / LARGEST_CODE) + _poison(x[row])
+        scale = _code_scale(x[row])
         scales[row, 0] = scale
-        inverse = np.float32(1.0) / scale
-        for k in range(width):
-            code = np.int32(np.rint(x[row, k] * inverse))
-            codes[row, k] = np.int8(code)
-            codes[n + row, k] = np.int8((code + np.int32(128)) >> np.int32(8))
+        _split_codes(x[row], np.float32(1.0) / scale, codes[row], codes[n + row])
 
 
-@njit(cache=True, fastmath=_ANY_ORDER, parallel=True, nogil=True)
+@njit(cache=True, error_model="numpy", fastmath=_ANY_ORDER, parallel=True, nogil=True)
 def scale_sums(sums: Int32s, x_scales: Floats, w_scale: Floats, bias: Floats, out: Floats) -> None:
     """sums (2n, o) of low and high codes -> out (n, o) = (low + 256 high) * x_scale * w_scale + bias."""
     n, width = out.shape
@@ -73,17 +77,17 @@ def scale_sums(sums: Int32s, x_scales: Floats, w_scale: Floats, bias: Floats, ou
             out[row, k] = total * x_scale * w_scale[k] + bias[k]
 
 
-@njit(cache=True, fastmath=_ANY_ORDER, nogil=True)
+@njit(cache=True, error_model="numpy", fastmath=_ANY_ORDER, nogil=True)
 def quantize_row(x: Floats, words: Words) -> np.float32:
     """One token: x (i,) -> words (i,) int16 and the scale that is returned, as quantize_rows has them."""
-    scale = max(_largest(x), np.float32(1e-30)) * np.float32(1.0 / LARGEST_CODE) + _poison(x)
+    scale = _code_scale(x)
     inverse = np.float32(1.0) / scale
     for k in range(x.size):
         words[k] = np.int16(np.int32(np.rint(x[k] * inverse)))
     return scale
 
 
-@njit(cache=True, fastmath=_CONTRACT, parallel=True, nogil=True)
+@njit(cache=True, error_model="numpy", fastmath=_CONTRACT, parallel=True, nogil=True)
 def multiply_row(words: Words, x_scale: float, weight: Int8s, w_scale: Floats, bias: Floats, out: Floats) -> None:
     """One token: words (i,), weight (o, i) int8 -> out (o,), reading the weights once."""
     scale = np.float32(x_scale)
@@ -91,7 +95,7 @@ def multiply_row(words: Words, x_scale: float, weight: Int8s, w_scale: Floats, b
         out[row] = np.float32(dot_int8(words, weight, row)) * scale * w_scale[row] + bias[row]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, error_model="numpy", nogil=True)
 def order_groups(words: Words, group: int, ordered: Words, sums: Floats) -> None:
     """What multiply_row_int4 needs of one token: its words reordered, and their sums over each group."""
     order_for_int4(words, group, ordered)
@@ -102,7 +106,7 @@ def order_groups(words: Words, group: int, ordered: Words, sums: Floats) -> None
         sums[g] = np.float32(total)
 
 
-@njit(cache=True, fastmath=_CONTRACT, parallel=True, nogil=True)
+@njit(cache=True, error_model="numpy", fastmath=_CONTRACT, parallel=True, nogil=True)
 def multiply_row_int4(
     ordered: Words,
     sums: Floats,
@@ -119,7 +123,7 @@ def multiply_row_int4(
         out[row] = dot_int4(ordered, sums, codes, scales, offsets, row) * scale + bias[row]
 
 
-@njit(cache=True, fastmath=_CONTRACT, parallel=True, nogil=True)
+@njit(cache=True, error_model="numpy", fastmath=_CONTRACT, parallel=True, nogil=True)
 def int8_rows(codes: Bytes, scales: BFloats, offsets: BFloats, out: Int8s, row_scales: Floats) -> None:
     """int4 groups -> out (o, i) int8 and row_scales (o,); see int4_linear.py.
 
@@ -147,7 +151,7 @@ def int8_rows(codes: Bytes, scales: BFloats, offsets: BFloats, out: Int8s, row_s
                 out[row, 2 * first + half + k] = np.int8(np.int32(np.rint(high_code * a + b)))
 
 
-@njit(cache=True, inline="always", fastmath=_CONTRACT)
+@njit(cache=True, error_model="numpy", inline="always", fastmath=_CONTRACT)
 def _expm1_parts(x: np.float32) -> tuple[np.float32, np.float32]:
     """m and s with e^x - 1 = s * m + (s - 1), s a power of two: Cephes' expf, to 1e-7; x is cut at +-87."""
     # Written so that NaN stays NaN, and without min and max, which would keep LLVM from using vectors.
@@ -164,13 +168,13 @@ def _expm1_parts(x: np.float32) -> tuple[np.float32, np.float32]:
     return p * f * f + f, np.int32((np.int32(n) + np.int32(127)) << np.int32(23)).view(np.float32)
 
 
-@njit(cache=True, inline="always", fastmath=_CONTRACT)
+@njit(cache=True, error_model="numpy", inline="always", fastmath=_CONTRACT)
 def _sigmoid(x: np.float32) -> np.float32:
     m, s = _expm1_parts(-x)
     return np.float32(1.0) / (np.float32(1.0) + (s * m + s))
 
 
-@njit(cache=True, inline="always", fastmath=_CONTRACT)
+@njit(cache=True, error_model="numpy", inline="always", fastmath=_CONTRACT)
 def _activate(x: np.float32, silu: bool) -> np.float32:
     """SiLU, or GELU in its tanh form: x * sigmoid(2 sqrt(2/pi) (x + 0.044715 x^3))."""
     if silu:
@@ -178,7 +182,7 @@ def _activate(x: np.float32, silu: bool) -> np.float32:
     return x * _sigmoid(np.float32(1.5957691216057308) * (x + np.float32(0.044715) * x * x * x))
 
 
-@njit(cache=True, fastmath=_ANY_ORDER, nogil=True)
+@njit(cache=True, error_model="numpy", fastmath=_ANY_ORDER, nogil=True)
 def rms_norm_row(x: Floats, gain: Floats, eps: float, out: Floats) -> None:
     """One token: x (d,) -> out (d,) over its root mean square, times gain (d,)."""
     total = np.float32(0.0)
@@ -189,28 +193,28 @@ def rms_norm_row(x: Floats, gain: Floats, eps: float, out: Floats) -> None:
         out[k] = x[k] * scale * gain[k]
 
 
-@njit(cache=True, parallel=True, nogil=True)
+@njit(cache=True, error_model="numpy", parallel=True, nogil=True)
 def rms_norm(x: Floats, gain: Floats, eps: float, out: Floats) -> None:
     """x (n, d) -> out (n, d), each row as rms_norm_row has it."""
     for row in prange(x.shape[0]):
         rms_norm_row(x[row], gain, eps, out[row])
 
 
-@njit(cache=True, fastmath=_CONTRACT, nogil=True)
-def gate_row(x: Floats, up: Floats, silu: bool, out: Floats) -> None:
-    """One token: out = act(x) * up, all (m,)."""
+@njit(cache=True, error_model="numpy", fastmath=_CONTRACT, nogil=True)
+def gate_row(x: Floats, up: Floats, silu: bool) -> None:
+    """One token: x = act(x) * up, both (m,), in place: with an output that is x itself LLVM's vectors are not used."""
     for k in range(x.size):
-        out[k] = _activate(x[k], silu) * up[k]
+        x[k] = _activate(x[k], silu) * up[k]
 
 
-@njit(cache=True, parallel=True, nogil=True)
-def gate(x: Floats, up: Floats, silu: bool, out: Floats) -> None:
-    """out = act(x) * up, all (n, m)."""
+@njit(cache=True, error_model="numpy", parallel=True, nogil=True)
+def gate(x: Floats, up: Floats, silu: bool) -> None:
+    """x = act(x) * up, both (n, m), in place."""
     for row in prange(x.shape[0]):
-        gate_row(x[row], up[row], silu, out[row])
+        gate_row(x[row], up[row], silu)
 
 
-@njit(cache=True, fastmath=_CONTRACT, parallel=True, nogil=True)
+@njit(cache=True, error_model="numpy", fastmath=_CONTRACT, parallel=True, nogil=True)
 def causal_conv(x: Floats, weight: Floats, bias: Floats, tail: Floats, out: Floats) -> None:
     """x (b, t, e), weight (c, e), tail (b, c-1, e) before x -> out (b, t, e); see layers.causal_conv."""
     batch, steps, width = x.shape
@@ -229,7 +233,7 @@ def causal_conv(x: Floats, weight: Floats, bias: Floats, tail: Floats, out: Floa
                     out[b, t, k] += weight[tap, k] * tail[b, at + taps - 1, k]
 
 
-@njit(cache=True, fastmath=_CONTRACT, parallel=True, nogil=True)
+@njit(cache=True, error_model="numpy", fastmath=_CONTRACT, parallel=True, nogil=True)
 def rg_lru(
     x: Floats, i_logits: Floats, r_logits: Floats, log_decay: Floats, h: Floats, starts_sequence: bool, out: Floats
 ) -> None:
@@ -267,7 +271,7 @@ def rg_lru(
             h[b, first + k] = state[k]
 
 
-@njit(cache=True, fastmath=_CONTRACT, parallel=True, nogil=True)
+@njit(cache=True, error_model="numpy", fastmath=_CONTRACT, parallel=True, nogil=True)
 def rotate(x: Floats, cos: Floats, sin: Floats, out: Floats) -> None:
     """x (b, t, heads, k) -> out (b, heads, t, k), cos and sin (t, half); see layers.rotate."""
     batch, steps, heads, width = x.shape

@@ -24,7 +24,7 @@ def threads() -> int:
     return int(get_num_threads())
 
 
-@njit(cache=True, fastmath=_ANY_ORDER, inline="always")
+@njit(cache=True, error_model="numpy", fastmath=_ANY_ORDER, inline="always")
 def _multiply(x: Floats, weight: Floats, bias: Floats, out: Floats) -> None:
     """x (n,), weight (n, n) as (in, out), bias (n,) -> out (n,)."""
     for j in range(out.size):
@@ -35,7 +35,7 @@ def _multiply(x: Floats, weight: Floats, bias: Floats, out: Floats) -> None:
             out[j] += value * weight[i, j]
 
 
-@njit(cache=True, fastmath=_ANY_ORDER, parallel=True, nogil=True)
+@njit(cache=True, error_model="numpy", fastmath=_ANY_ORDER, parallel=True, nogil=True)
 def recurrent_step(
     x: Floats,
     branch: Floats,
@@ -95,7 +95,7 @@ def recurrent_step(
                 out[row, first + k] = _activate(branch[row, first + k], silu) * value[k]
 
 
-@njit(cache=True, fastmath={"contract"}, inline="always")
+@njit(cache=True, error_model="numpy", fastmath={"contract"}, inline="always")
 def _rotate(x: Floats, cos: Floats, sin: Floats, out: Floats) -> None:
     """One head: x (k,), cos and sin (half,); see layers.rotate."""
     half = cos.size
@@ -109,7 +109,7 @@ def _rotate(x: Floats, cos: Floats, sin: Floats, out: Floats) -> None:
 _BLOCK_SLOTS = 64
 
 
-@njit(cache=True, fastmath=_ANY_ORDER, nogil=True)
+@njit(cache=True, error_model="numpy", fastmath=_ANY_ORDER, nogil=True)
 def _attend_slots(q: Floats, k: Floats, v: Floats, largest: Floats, sums: Floats, out: Floats) -> None:
     """Attention of the heads that share keys to some slots, as a running softmax over blocks of slots.
 
@@ -156,7 +156,7 @@ def _attend_slots(q: Floats, k: Floats, v: Floats, largest: Floats, sums: Floats
                     out[head, i] += scores[head, s] * v[first + s, i]
 
 
-@njit(cache=True, fastmath={"contract"}, nogil=True)
+@njit(cache=True, error_model="numpy", fastmath={"contract"}, nogil=True)
 def _merge(largest: Floats, sums: Floats, parts: Floats, out: Floats) -> None:
     """One head's attention from its parts: largest, sums (p,), parts (p, k) -> out (k,)."""
     top = np.float32(-np.inf)
@@ -175,7 +175,7 @@ def _merge(largest: Floats, sums: Floats, parts: Floats, out: Floats) -> None:
         out[i] /= total
 
 
-@njit(cache=True, fastmath={"contract"}, parallel=True, nogil=True)
+@njit(cache=True, error_model="numpy", fastmath={"contract"}, parallel=True, nogil=True)
 def attend_step(
     q: Floats,
     k: Floats,

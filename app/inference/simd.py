@@ -228,13 +228,13 @@ def _scale_pair(builder: ir.IRBuilder, pointer: Any) -> Any:
 _int4_steps_32, _int4_steps_64 = _int4_steps(32), _int4_steps(64)
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True, error_model="numpy", inline="always")
 def bfloat16_bits(bits: np.uint16) -> np.float32:
     """A bfloat16 number from its bits."""
     return np.int32(np.int32(bits) << np.int32(16)).view(np.float32)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, error_model="numpy", nogil=True)
 def dot_int8(x: Words, weights: Int8s, row: int) -> np.int64:
     """x (i,) int16 times row `row` of weights (o, i) int8, exact up to INT8_MAX_WIDTH."""
     width = weights.shape[1]
@@ -245,7 +245,7 @@ def dot_int8(x: Words, weights: Int8s, row: int) -> np.int64:
     return total
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, error_model="numpy", nogil=True)
 def order_for_int4(x: Words, group: int, out: Words) -> None:
     """x (i,) in the order in which `dot_int4` meets it: the low nibbles' elements of a step, then the high ones'."""
     if group == INT4_STEP:
@@ -261,7 +261,7 @@ def order_for_int4(x: Words, group: int, out: Words) -> None:
     out[whole:] = x[whole:]
 
 
-@njit(cache=True, fastmath={"reassoc", "contract"}, nogil=True)
+@njit(cache=True, error_model="numpy", fastmath={"reassoc", "contract"}, nogil=True)
 def _dot_offsets(sums: Floats, offsets: BFloats, row: int) -> np.float32:
     total = np.float32(0.0)
     for group in range(offsets.shape[1]):
@@ -269,7 +269,7 @@ def _dot_offsets(sums: Floats, offsets: BFloats, row: int) -> np.float32:
     return total
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, error_model="numpy", nogil=True)
 def dot_int4(ordered: Words, sums: Floats, codes: Bytes, scales: BFloats, offsets: BFloats, row: int) -> np.float32:
     """One row of int4 groups (see linear.Int4GroupLinear) times x.
 
