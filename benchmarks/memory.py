@@ -98,7 +98,7 @@ def measure(warm_up: Path, folder: Path, form: WeightFormat) -> dict[str, float]
 
 def _use(folder: Path, form: WeightFormat) -> Any:
     checkpoint = open_checkpoint(folder)
-    need = memory_need(checkpoint, form, CPU)
+    need = memory_need(checkpoint, form, CPU, CHUNK_TOKENS[CPU.type])
     model = build_model(checkpoint.config, checkpoint.source, form, CPU, None, Notes()).model
     del checkpoint
     with torch.inference_mode():

@@ -30,9 +30,11 @@ class Compiled(CompiledSteps):
     The same results as the torch code to rounding. Tensors must be contiguous: numba compiles anew for other layouts.
     """
 
-    def __init__(self, numba: ModuleType, fused: ModuleType) -> None:
+    def __init__(self, numba: ModuleType, fused: ModuleType, amx: ModuleType) -> None:
         self._numba = numba
         self._fused = fused
+        self._amx = amx
+        self.has_matrix_unit = bool(amx.usable())
         # By id, with the tensor kept alive beside it: a model's weights are turned into arrays once, not per token.
         self._arrays: dict[int, tuple[Tensor, NDArray[Any]]] = {}
 
@@ -54,7 +56,7 @@ class Compiled(CompiledSteps):
 
     def quantize_rows(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """x (n, i) -> codes (2n, i) int8 and scales (n, 1); see linear.quantize_rows."""
-        codes = torch.empty((2 * x.shape[0], x.shape[1]), dtype=torch.int8)
+        codes = self._codes(2 * x.shape[0], x.shape[1])
         scales = torch.empty((x.shape[0], 1))
         self._fused.quantize_rows(x.contiguous().numpy(), codes.numpy(), scales.numpy())
         return codes, scales
@@ -62,7 +64,32 @@ class Compiled(CompiledSteps):
     def scale_sums(self, sums: Tensor, x_scales: Tensor, w_scale: Tensor, bias: Tensor) -> Tensor:
         """sums (2n, o) int32 of low and high codes -> (n, o)."""
         out = torch.empty((sums.shape[0] // 2, sums.shape[1]))
-        self._fused.scale_sums(sums.numpy(), x_scales.numpy(), self._array(w_scale), self._array(bias), out.numpy())
+        # Rows of int4 weights come and go, with their scales: none of these is kept as an array.
+        self._fused.scale_sums(sums.numpy(), x_scales.numpy(), w_scale.numpy(), bias.numpy(), out.numpy())
+        return out
+
+    def fits_matrix_unit(self, weight: Tensor) -> bool:
+        """Whether multiply_rows takes this weight."""
+        rows, width = weight.shape
+        return self.has_matrix_unit and rows % self._amx.ROWS == 0 and width % self._amx.HALF_STEP == 0
+
+    def multiply_rows(self, codes: Tensor, x_scales: Tensor, weight: Tensor, w_scale: Tensor, bias: Tensor) -> Tensor:
+        """codes and scales of quantize_rows times weight (o, i) int8 -> (n, o), on the processor's matrix unit."""
+        n, outputs = codes.shape[0] // 2, weight.shape[0]
+        if codes.untyped_storage().nbytes() < codes.nbytes + self._amx.HALF_STEP:
+            codes = self._codes(*codes.shape).copy_(codes)
+        out = torch.empty((n, outputs))
+        self._amx.multiply_rows(
+            codes.numpy(),
+            x_scales.numpy(),
+            weight.numpy(),
+            w_scale.numpy(),
+            bias.numpy(),
+            out.numpy(),
+            self._amx.tile_shapes(self._amx.TILE),
+            self._amx.tile_shapes(n % self._amx.TILE or self._amx.TILE),
+            self._amx.rows_of_a_job(outputs, weight.shape[1], self._numba.get_num_threads()),
+        )
         return out
 
     def quantize_token(self, x: Tensor) -> tuple[Tensor, float]:
@@ -178,6 +205,11 @@ class Compiled(CompiledSteps):
         """Let go of the weights seen so far, as after a self-test."""
         self._arrays.clear()
 
+    def _codes(self, rows: int, width: int) -> Tensor:
+        """Room for int8 codes, with bytes behind them that the matrix unit may read."""
+        count = rows * width
+        return torch.empty(count + self._amx.HALF_STEP, dtype=torch.int8)[:count].view(rows, width)
+
     def _array(self, weight: Tensor) -> NDArray[Any]:
         """A weight as an array. Not for tensors that come and go."""
         found = self._arrays.get(id(weight))
@@ -205,10 +237,10 @@ def load_compiled(cache_dir: Path | None = None, tell: Callable[[str], None] = l
 
         config: Any = numba_config  # its settings are made at run time, so no type checker knows them
         with keeping_machine_code(cache_dir, tell):
-            from app.inference import fused, fused_steps  # noqa: F401 (all of them while their code is kept)
+            from app.inference import amx, fused, fused_steps  # noqa: F401 (all of them while their code is kept)
 
         numba.set_num_threads(min(torch.get_num_threads(), config.NUMBA_NUM_THREADS))
-        compiled = Compiled(numba, fused)
+        compiled = Compiled(numba, fused, amx)
         _try_out(compiled)
         compiled.forget()
     except Exception as error:  # whatever numba or LLVM raise here, the torch code serves

@@ -25,6 +25,8 @@ from app.inference.simd import (
 Int32s = NDArray[np.int32]
 
 LARGEST_CODE = 127 * 256
+_RUN_STEPS = 16
+"""Steps of the recurrence whose gates are worked out together."""
 # Sums may be taken in any order; NaN and infinity keep their meaning.
 _ANY_ORDER = {"reassoc", "contract", "arcp", "nsz"}
 _CONTRACT = {"contract"}
@@ -34,7 +36,7 @@ _CONTRACT = {"contract"}
 def _code_scale(x: Floats) -> np.float32:
     """What one step of a row's 16-bit codes stands for; NaN where the row holds a number that is not finite.
 
-    The largest magnitude is found among the numbers' bits: LLVM uses vectors for the maximum of integers, not of floats.
+    The largest magnitude is found among the numbers' bits: for the maximum of floats LLVM uses no vectors.
     """
     bits = x.view(np.int32)
     largest = np.int32(0)
@@ -249,24 +251,32 @@ def rg_lru(
         b, block = job // blocks, job % blocks
         first = block * size
         # Arrays of this job's own: with them LLVM sees that the loops below are free of overlaps, and uses vectors.
-        decay, value, state = np.empty(size, np.float32), np.empty(size, np.float32), np.empty(size, np.float32)
+        # Several steps at a time: a block of channels alone is too short for that.
+        decay, value = np.empty(_RUN_STEPS * size, np.float32), np.empty(_RUN_STEPS * size, np.float32)
+        log_decays, state = np.empty(_RUN_STEPS * size, np.float32), np.empty(size, np.float32)
         for k in range(size):
             state[k] = h[b, first + k]
-        for t in range(steps):
-            row = b * steps + t
-            for k in range(size):
-                m, s = _expm1_parts(_sigmoid(r_logits[block, row, k]) * log_decay[first + k])
+        for k in range(_RUN_STEPS * size):
+            log_decays[k] = log_decay[first + k % size]
+        for start in range(0, steps, _RUN_STEPS):
+            end = min(steps, start + _RUN_STEPS)
+            rows = slice(b * steps + start, b * steps + end)
+            r, i = r_logits[block, rows].reshape(-1), i_logits[block, rows].reshape(-1)
+            for k in range(r.size):
+                m, s = _expm1_parts(_sigmoid(r[k]) * log_decays[k])
                 # u = a - 1 is exact near a = 1, where memory is longest; 1 - a^2 = -u (2 + u).
                 u = s * m + (s - one)
                 decay[k] = one + u
                 value[k] = np.sqrt(-u * (np.float32(2.0) + u))
-            if starts_sequence and t == 0:
-                value[:] = one
-            for k in range(size):
-                value[k] *= _sigmoid(i_logits[block, row, k]) * x[b, t, first + k]
-            for k in range(size):
-                state[k] = decay[k] * state[k] + value[k]
-                out[b, t, first + k] = state[k]
+            if starts_sequence and start == 0:
+                value[:size] = one
+            for k in range(i.size):
+                value[k] *= _sigmoid(i[k])
+            for t in range(start, end):
+                at = (t - start) * size
+                for k in range(size):
+                    state[k] = decay[at + k] * state[k] + value[at + k] * x[b, t, first + k]
+                    out[b, t, first + k] = state[k]
         for k in range(size):
             h[b, first + k] = state[k]
 

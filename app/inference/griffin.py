@@ -112,6 +112,9 @@ class Griffin:
         if BlockType.ATTENTION in config.block_types and not plainly_causal:
             past = slot_positions(position, config.window_keys, self.device)
             mask = window_mask(new, torch.cat((past, new)), config.window_keys)
+            if self.device.type == "cpu":
+                # What attention adds to the scores; of a mask it would make that anew in every layer.
+                mask = torch.zeros(mask.shape, dtype=self.dtype).masked_fill_(~mask, -torch.inf)
         return Step(position, cos, sin, mask)
 
 

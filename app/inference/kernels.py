@@ -32,6 +32,8 @@ TOKEN_CLASSES = (1, 8, 256)
 TOKEN_ROW, TOKEN_ROW_ALONE = "token_row", "token_row_one_thread"
 """The compiled product of one token's 16-bit activations, on all threads or on one. The others take pairs of codes."""
 TOKEN_ROWS = frozenset({TOKEN_ROW, TOKEN_ROW_ALONE})
+MATRIX_UNIT = "matrix_unit"
+"""The compiled product of many tokens on Intel's AMX, scales and bias included; for weights whose shape it takes."""
 
 _BY_ROW_TOKENS = 8
 _WARM_UP_S = 0.15
@@ -72,8 +74,9 @@ MATMULS: dict[str, Int8Matmul] = {"int_mm": int_mm, "int_mm_by_row": int_mm_by_r
 class KernelChoice:
     """What the self-test chose and measured.
 
-    chosen: tokens -> name of a matmul or one of TOKEN_ROWS. seconds: "tokens name" -> least time of one product, None
-    where the candidate is not exact here. compiled: the one-pass kernels around the products, None for plain torch.
+    chosen: tokens -> name of a matmul, MATRIX_UNIT or one of TOKEN_ROWS. seconds: "tokens name" -> least time of one
+    product, None where the candidate is not exact here. compiled: the one-pass kernels around the products, None for
+    plain torch.
     """
 
     chosen: Mapping[int, str]
@@ -86,6 +89,16 @@ class KernelChoice:
             return self.chosen[1]
         # The compiled product takes one token only; from two tokens on the next class's choice serves.
         return self.chosen[max((size for size in TOKEN_CLASSES[2:] if tokens >= size), default=TOKEN_CLASSES[1])]
+
+    def for_product(self, tokens: int, weight: Tensor) -> str:
+        """Name of the product to use for this many tokens, two or more, and this weight."""
+        name = self.for_tokens(tokens)
+        if name != MATRIX_UNIT or (self.compiled is not None and self.compiled.fits_matrix_unit(weight)):
+            return name
+        # The next best for weights of other shapes.
+        size = max(size for size in TOKEN_CLASSES[1:] if size == TOKEN_CLASSES[1] or tokens >= size)
+        timed = {name: self.seconds.get(f"{size} {name}") for name in MATMULS}
+        return min(MATMULS, key=lambda name: (timed[name] is None, timed[name] or 0.0, name != "float_mm"))
 
     def writing_threads(self) -> AbstractContextManager[None]:
         """The threads to work with while writing token by token: one, where one alone was faster for one token."""
@@ -104,7 +117,7 @@ def choose_kernels(
     """The choice for matrices of about this shape, from the cache file or by a self-test of about half a second."""
     key = (
         f"{torch.__version__}|{platform.machine()}|{torch.backends.cpu.get_cpu_capability()}|"
-        f"{torch.get_num_threads()} threads|{out_features}x{in_features}|{'compiled' if compiled else 'torch'}"
+        f"{torch.get_num_threads()} threads|{out_features}x{in_features}|{_passes(compiled)}"
     )
     path = None if cache_dir is None else cache_dir / "kernels.json"
     cached = _cached_choices(path)
@@ -113,6 +126,12 @@ def choose_kernels(
         if path is not None:
             write_cache(path, {name: _plain(choice) for name, choice in cached.items()})
     return replace(cached[key], compiled=compiled)
+
+
+def _passes(compiled: Compiled | None) -> str:
+    if compiled is None:
+        return "torch"
+    return "compiled, matrix unit" if compiled.has_matrix_unit else "compiled"
 
 
 def self_test(in_features: int, out_features: int, compiled: Compiled | None) -> KernelChoice:
@@ -133,6 +152,11 @@ def self_test(in_features: int, out_features: int, compiled: Compiled | None) ->
             with compiled.single_thread():
                 timed[TOKEN_ROW_ALONE] = _least_seconds(_token_row(compiled, codes[0].float()), weights)
             timed[TOKEN_ROW] = _least_seconds(_token_row(compiled, codes[0].float()), weights)
+        if tokens > 1 and compiled is not None and compiled.fits_matrix_unit(weights[0]):
+            if _matrix_unit_is_exact(compiled, in_features):
+                timed[MATRIX_UNIT] = _least_seconds(_matrix_unit(compiled, codes), weights)
+            else:
+                seconds[f"{tokens} {MATRIX_UNIT}"] = None
         for name, matmul in MATMULS.items():
             if name == "int_mm_by_row" and tokens > _BY_ROW_TOKENS:
                 continue
@@ -151,6 +175,14 @@ def _token_row(compiled: Compiled, x: Tensor) -> Callable[[Tensor], Tensor]:
     def multiply(weight: Tensor) -> Tensor:
         ones = torch.ones(weight.shape[0])
         return compiled.multiply_row(*compiled.quantize_token(x), weight, ones, ones)
+
+    return multiply
+
+
+def _matrix_unit(compiled: Compiled, codes: Tensor) -> Callable[[Tensor], Tensor]:
+    def multiply(weight: Tensor) -> Tensor:
+        ones = torch.ones(weight.shape[0])
+        return compiled.multiply_rows(codes, torch.ones((codes.shape[0] // 2, 1)), weight, ones, ones)
 
     return multiply
 
@@ -186,6 +218,23 @@ def _is_exact(matmul: Int8Matmul, in_features: int) -> bool:
         return False
 
 
+def _matrix_unit_is_exact(compiled: Compiled, in_features: int) -> bool:
+    """Whether the matrix unit gives the product, to the rounding of its float32 results, at every size of a tile."""
+    generator = torch.Generator().manual_seed(2)
+    weight = torch.randint(-127, 128, (64, in_features), dtype=torch.int8, generator=generator)
+    weight[0], weight[1] = 127, -127
+    for tokens in (2, 16, 33):
+        codes = torch.randint(-128, 128, (2 * tokens, in_features), dtype=torch.int8, generator=generator)
+        codes[0], codes[1] = 127, -128
+        x_scales, w_scale, bias = (torch.rand(shape, generator=generator) for shape in ((tokens, 1), 64, 64))
+        low, high = (codes.double() @ weight.double().t()).chunk(2)
+        expected = (low + 256 * high) * x_scales * w_scale + bias
+        found = compiled.multiply_rows(codes, x_scales, weight, w_scale, bias)
+        if not torch.allclose(found.double(), expected, rtol=1e-5, atol=1e-6 * float(expected.abs().max())):
+            return False
+    return True
+
+
 def _least_seconds(multiply: Callable[[Tensor], Tensor], weights: list[Tensor]) -> float:
     """The least of several runs: other programs on the machine only ever add time."""
     times = []
@@ -198,7 +247,7 @@ def _least_seconds(multiply: Callable[[Tensor], Tensor], weights: list[Tensor]) 
 
 def _cached_choices(path: Path | None) -> dict[str, KernelChoice]:
     """The choices in a cache file; an entry that is damaged or names what is not there costs one self-test."""
-    known = {*MATMULS, *TOKEN_ROWS}
+    known = {*MATMULS, *TOKEN_ROWS, MATRIX_UNIT}
     choices = {}
     for key, entry in read_cache(path).items():
         try:

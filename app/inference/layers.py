@@ -167,7 +167,8 @@ def window_mask(query_positions: Tensor, key_positions: Tensor, window_keys: int
 def attend(q: Heads, k: Heads, v: Heads, mask: Tensor | None) -> Tensor:
     """Softmax attention with grouped key/value heads: q (b, h, t, k), k and v (b, g, s, k) -> (b, t, h*k).
 
-    mask: (t, s) bool, or None for plain causality: t queries on their own t keys.
+    mask: (t, s) bool, or what is added to the scores, 0 and -inf; None for plain causality: t queries on their own t
+    keys.
     Scores are scaled by 1 / sqrt(k), without soft cap.
     """
     b, heads, t, width = q.shape

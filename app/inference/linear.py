@@ -17,7 +17,7 @@ import torch.nn.functional as F  # noqa: N812 (the field's usual name)
 from torch import Tensor
 
 from app.inference.activations import QuantizedRows, QuantizedToken, quantize_for
-from app.inference.kernels import MATMULS, KernelChoice
+from app.inference.kernels import MATMULS, MATRIX_UNIT, KernelChoice
 
 Prepared = Tensor | QuantizedRows | QuantizedToken
 
@@ -115,7 +115,11 @@ class Int8RowLinear:
 
 def multiply_codes(kernels: KernelChoice, x: QuantizedRows, weight: Tensor, scale: Tensor, bias: Tensor) -> Tensor:
     """Many tokens times int8 rows: weight (o, i) int8, scale and bias (o,) -> (n, o) float32."""
-    sums = MATMULS[kernels.for_tokens(x.codes.shape[0] // 2)](x.codes, weight)
+    name = kernels.for_product(x.codes.shape[0] // 2, weight)
+    if name == MATRIX_UNIT:
+        assert kernels.compiled is not None  # it is what made this a choice
+        return kernels.compiled.multiply_rows(x.codes, x.scales, weight, scale, bias)
+    sums = MATMULS[name](x.codes, weight)
     if kernels.compiled is not None:
         return kernels.compiled.scale_sums(sums, x.scales, scale, bias)
     low, high = sums.float().chunk(2)  # in float32: 256 * high overflows 32 bits in wide models

@@ -79,7 +79,7 @@ def load_model(
     choice = choose_format(wanted, checkpoint.stored_format, target)
     notes.add(choice.note)
     notes.add(_rounding_note(choice.form, checkpoint.stored_format))
-    notes.add(check_room(memory_need(checkpoint, choice.form, target), target))
+    notes.add(check_room(memory_need(checkpoint, choice.form, target, CHUNK_TOKENS[target.type]), target))
     built = build_model(checkpoint.config, checkpoint.source, choice.form, target, cache_dir, notes)
     return LoadedModel(
         built.model,
@@ -118,11 +118,11 @@ def _rounding_note(form: WeightFormat, stored: WeightFormat) -> str | None:
     )
 
 
-def memory_need(checkpoint: Checkpoint, form: WeightFormat, device: torch.device) -> MemoryNeed:
+def memory_need(checkpoint: Checkpoint, form: WeightFormat, device: torch.device, chunk_tokens: int) -> MemoryNeed:
     """The need of an opened checkpoint on a device. On the CPU, weights of the format on disk stay in the files."""
     stored = {name: checkpoint.source.dtype(name) for name, _ in names.expected_shapes(checkpoint.config)}
     return estimate_memory(
-        checkpoint.config, form, chunk_tokens=CHUNK_TOKENS[device.type], stored=stored, mapped=device.type == "cpu"
+        checkpoint.config, form, chunk_tokens=chunk_tokens, stored=stored, mapped=device.type == "cpu"
     )
 
 

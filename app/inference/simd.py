@@ -47,20 +47,20 @@ _i8, _i16, _i32, _i64, _f32 = ir.IntType(8), ir.IntType(16), ir.IntType(32), ir.
 config: Any = numba_config  # its settings are made at run time, so no type checker knows them
 
 
-def _host_has(feature: str) -> bool:
+def host_has(feature: str) -> bool:
     """Whether code may use an extension of the processor, by numba's own setting where the user has made one."""
     if config.CPU_NAME is not None:
         return f"+{feature}" in (config.CPU_FEATURES or "")
     return bool(llvm.get_host_cpu_features().get(feature, False))
 
 
-def _pointer(context: Any, builder: ir.IRBuilder, array_type: Any, array: Any, offset: Any, element: ir.Type) -> Any:
+def pointer_to(context: Any, builder: ir.IRBuilder, array_type: Any, array: Any, offset: Any, element: ir.Type) -> Any:
     """Pointer to element `offset` (int64, in elements of the array) of a C-contiguous array, as one to `element`."""
     data = context.make_array(array_type)(context, builder, array).data
     return builder.bitcast(builder.gep(data, [offset]), element.as_pointer())
 
 
-def _load(builder: ir.IRBuilder, pointer: Any, kind: ir.Type, bytes_off: int = 0) -> Any:
+def load_vector(builder: ir.IRBuilder, pointer: Any, kind: ir.Type, bytes_off: int = 0) -> Any:
     """A vector from memory of any alignment."""
     raw = builder.bitcast(pointer, _i8.as_pointer())
     at = builder.bitcast(builder.gep(raw, [ir.Constant(_i64, bytes_off)]), kind.as_pointer())
@@ -69,7 +69,7 @@ def _load(builder: ir.IRBuilder, pointer: Any, kind: ir.Type, bytes_off: int = 0
     return value
 
 
-def _splat(builder: ir.IRBuilder, value: Any, lanes: int) -> Any:
+def splat(builder: ir.IRBuilder, value: Any, lanes: int) -> Any:
     kind = ir.VectorType(value.type, lanes)
     one = builder.insert_element(ir.Constant(kind, ir.Undefined), value, ir.Constant(_i32, 0))
     return builder.shuffle_vector(
@@ -85,12 +85,12 @@ def _pick(builder: ir.IRBuilder, vector: Any, indices: list[int]) -> Any:
 def _multiply_pairs(builder: ir.IRBuilder, a: Any, b: Any) -> Any:
     """<32 x i16> times <32 x i16>, neighbours added: <16 x i32>."""
     words, sums = ir.VectorType(_i16, 32), ir.VectorType(_i32, 16)
-    if _host_has("avx512bw"):
+    if host_has("avx512bw"):
         kind = ir.FunctionType(sums, [words, words])
         return builder.call(
             cgutils.get_or_insert_function(builder.module, kind, "llvm.x86.avx512.pmaddw.d.512"), [a, b]
         )
-    if _host_has("avx2"):
+    if host_has("avx2"):
         half_words, half_sums = ir.VectorType(_i16, 16), ir.VectorType(_i32, 8)
         kind = ir.FunctionType(half_sums, [half_words, half_words])
         madd = cgutils.get_or_insert_function(builder.module, kind, "llvm.x86.avx2.pmadd.wd")
@@ -133,14 +133,14 @@ def _dot_int8_steps(typing: Any, x: Any, weights: Any, offset: Any, steps: Any) 
 
         def add(first: Any, parts: list[Any]) -> None:
             """Add the products of len(parts) vectors from element `first` on to the totals in `parts`."""
-            x_at = _pointer(context, builder, signature.args[0], arguments[0], first, _i8)
+            x_at = pointer_to(context, builder, signature.args[0], arguments[0], first, _i8)
             w_first = builder.add(arguments[2], first)
-            w_at = _pointer(context, builder, signature.args[1], arguments[1], w_first, _i8)
+            w_at = pointer_to(context, builder, signature.args[1], arguments[1], w_first, _i8)
             for line in range(0, 32 * len(parts), 64):
                 _prefetch(builder, w_at, _PREFETCH_BYTES + line)
             for part, total in enumerate(parts):
-                codes = builder.sext(_load(builder, w_at, ir.VectorType(_i8, 32), 32 * part), words)
-                activations = _load(builder, x_at, words, 64 * part)
+                codes = builder.sext(load_vector(builder, w_at, ir.VectorType(_i8, 32), 32 * part), words)
+                activations = load_vector(builder, x_at, words, 64 * part)
                 builder.store(builder.add(builder.load(total), _multiply_pairs(builder, codes, activations)), total)
 
         unrolled = builder.udiv(arguments[3], ir.Constant(_i64, _UNROLLED))
@@ -179,9 +179,9 @@ def _int4_steps(group: int) -> Any:
             c_first = builder.add(first, builder.mul(step, ir.Constant(_i64, INT4_STEP // 2)))
             s_first = builder.add(first_scale, builder.mul(step, ir.Constant(_i64, INT4_STEP // group)))
             return (
-                _pointer(context, builder, signature.args[0], x_array, x_first, _i8),
-                _pointer(context, builder, signature.args[1], codes_array, c_first, _i8),
-                _pointer(context, builder, signature.args[3], scales_array, s_first, _i8),
+                pointer_to(context, builder, signature.args[0], x_array, x_first, _i8),
+                pointer_to(context, builder, signature.args[1], codes_array, c_first, _i8),
+                pointer_to(context, builder, signature.args[3], scales_array, s_first, _i8),
             )
 
         def nibbles(packed: Any) -> tuple[Any, Any]:
@@ -192,19 +192,19 @@ def _int4_steps(group: int) -> Any:
         with cgutils.for_range(builder, steps) as loop:
             x_at, c_at, s_at = pointers(loop.index)
             _prefetch(builder, c_at, _PREFETCH_BYTES)
-            low, high = nibbles(_load(builder, c_at, ir.VectorType(_i8, 32)))
+            low, high = nibbles(load_vector(builder, c_at, ir.VectorType(_i8, 32)))
             sums = builder.add(
-                _multiply_pairs(builder, builder.zext(low, words), _load(builder, x_at, words)),
-                _multiply_pairs(builder, builder.zext(high, words), _load(builder, x_at, words, 64)),
+                _multiply_pairs(builder, builder.zext(low, words), load_vector(builder, x_at, words)),
+                _multiply_pairs(builder, builder.zext(high, words), load_vector(builder, x_at, words, 64)),
             )
             add(sums, _scale_pair(builder, s_at) if group < INT4_STEP else _scale_all(builder, s_at))
         if group < INT4_STEP:
             last = builder.urem(count, ir.Constant(_i64, INT4_STEP // group))
             with builder.if_then(builder.icmp_unsigned("!=", last, ir.Constant(_i64, 0))):
                 x_at, c_at, s_at = pointers(steps)
-                low, high = nibbles(_load(builder, c_at, ir.VectorType(_i8, 16)))
+                low, high = nibbles(load_vector(builder, c_at, ir.VectorType(_i8, 16)))
                 both = builder.shuffle_vector(low, high, ir.Constant(ir.VectorType(_i32, 32), list(range(32))))
-                sums = _multiply_pairs(builder, builder.zext(both, words), _load(builder, x_at, words))
+                sums = _multiply_pairs(builder, builder.zext(both, words), load_vector(builder, x_at, words))
                 add(sums, _scale_all(builder, s_at))
         return _reduce(builder, builder.load(total), "fadd", ir.Constant(_f32, 0.0))
 
@@ -213,14 +213,14 @@ def _int4_steps(group: int) -> Any:
 
 def _scale_all(builder: ir.IRBuilder, pointer: Any) -> Any:
     """One bfloat16 scale as <16 x float>."""
-    bits = builder.shl(builder.zext(_load(builder, pointer, _i16), _i32), ir.Constant(_i32, 16))
-    return builder.bitcast(_splat(builder, bits, _LANES), ir.VectorType(_f32, _LANES))
+    bits = builder.shl(builder.zext(load_vector(builder, pointer, _i16), _i32), ir.Constant(_i32, 16))
+    return builder.bitcast(splat(builder, bits, _LANES), ir.VectorType(_f32, _LANES))
 
 
 def _scale_pair(builder: ir.IRBuilder, pointer: Any) -> Any:
     """Two bfloat16 scales, read as one 32-bit number, as <16 x float> of eight lanes each."""
     lanes = ir.VectorType(_i32, _LANES)
-    both = _splat(builder, _load(builder, pointer, _i32), _LANES)
+    both = splat(builder, load_vector(builder, pointer, _i32), _LANES)
     high = builder.and_(builder.shl(both, ir.Constant(lanes, [16] * 8 + [0] * 8)), ir.Constant(lanes, [-65536] * 16))
     return builder.bitcast(high, ir.VectorType(_f32, _LANES))
 
