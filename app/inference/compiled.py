@@ -237,7 +237,8 @@ def load_compiled(cache_dir: Path | None = None, tell: Callable[[str], None] = l
 
         config: Any = numba_config  # its settings are made at run time, so no type checker knows them
         with keeping_machine_code(cache_dir, tell):
-            from app.inference import amx, fused, fused_steps  # noqa: F401 (all of them while their code is kept)
+            # All of them while their code is kept.
+            from app.inference import amx, fused, fused_steps, fused_token  # noqa: F401
 
         numba.set_num_threads(min(torch.get_num_threads(), config.NUMBA_NUM_THREADS))
         compiled = Compiled(numba, fused, amx)

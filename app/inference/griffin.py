@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,7 +16,7 @@ from app.inference.layers import rotary_angles, window_mask
 from app.inference.linear import Embedding, Linear
 from app.inference.ops import Ops
 from app.inference.shapes import Hidden, Logits, TokenIds
-from app.inference.state import ModelState, fresh_state, slot_positions
+from app.inference.state import LayerState, ModelState, fresh_state, slot_positions
 
 
 class Passes(Protocol):
@@ -27,6 +28,14 @@ class Passes(Protocol):
 
     def decode(self, ids: TokenIds, batch: DecodeBatch) -> Tensor:
         """See Griffin.decode."""
+        ...
+
+
+class TokenPass(Protocol):
+    """A shorter way through all blocks for one token of one sequence."""
+
+    def __call__(self, x: Hidden, layers: Sequence[LayerState], step: DecodeStep) -> Hidden:
+        """x (1, 1, d) before the first block -> after the last; the layers' states are advanced in place."""
         ...
 
 
@@ -49,6 +58,7 @@ class Griffin:
     dtype: torch.dtype
     device: torch.device
     passes: Passes | None = None
+    token_pass: TokenPass | None = None
 
     def fresh_state(self, batch: int = 1) -> ModelState:
         """A state at position 0."""
@@ -98,8 +108,11 @@ class Griffin:
     def _next_hidden(self, ids: TokenIds, batch: DecodeBatch) -> Hidden:
         step = DecodeStep.at(batch.positions, self.config)
         x = self.embedding(ids) * self.embedding_scale
-        for block, layer_state in zip(self.blocks, batch.layers, strict=True):
-            x = block.decode(x, layer_state, step)
+        if self.token_pass is not None and batch.size == 1:
+            x = self.token_pass(x, batch.layers, step)
+        else:
+            for block, layer_state in zip(self.blocks, batch.layers, strict=True):
+                x = block.decode(x, layer_state, step)
         batch.positions.add_(1)
         return self.ops.rms_norm(x, self.final_gain, self.config.rms_norm_eps)
 

@@ -6,7 +6,7 @@ The order matters: headers are checked before memory is asked for, and memory be
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from app.inference.griffin import Griffin
 from app.inference.kernels import PLAIN_KERNELS, KernelChoice, choose_kernels
 from app.inference.memory import MemoryNeed, estimate_memory
 from app.inference.mps import MpsOps
+from app.inference.one_token import token_pass
 from app.inference.state import fresh_state
 from app.inference.tokenizers.base import Tokenizer, load_tokenizer, require_fit
 
@@ -172,7 +173,8 @@ def build_model(
         if form.is_integer:
             kernels = choose_kernels(config.width, config.mlp_width, compiled, cache_dir=cache_dir)
         ops = MpsOps(form.dtype) if device.type == "mps" else compiled
-        return BuiltModel(build_griffin(config, source, form, device, kernels, ops), form, kernels)
+        model = build_griffin(config, source, form, device, kernels, ops)
+        return BuiltModel(replace(model, token_pass=token_pass(model, kernels)), form, kernels)
 
 
 def _build_on_cuda(

@@ -2,14 +2,17 @@
 
 import sys
 
+import numpy as np
 import pytest
 import torch
+from numba import njit
 
 from app.inference.activations import quantize_rows
 from app.inference.compiled import Compiled, load_compiled
 from app.inference.config import Activation
 from app.inference.layers import BlockDiagonal
 from app.inference.ops import TorchOps
+from app.inference.simd import host_has
 
 
 @pytest.fixture(scope="module")
@@ -107,3 +110,23 @@ def test_single_thread(compiled: Compiled) -> None:
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
+
+
+@pytest.mark.skipif(not host_has("avx2"), reason="looks for the registers of AVX2 and its successors")
+def test_loops_become_vectors() -> None:
+    """A check for a zero divisor, a maximum of floats or an output that is its input would keep LLVM from it."""
+    from app.inference import fused
+
+    x, low, high = np.ones(64, np.float32), np.ones(64, np.int8), np.ones(64, np.int8)
+    calls = {
+        "gate_row": (x, x.copy(), True),
+        "rms_norm_row": (x, x, 1e-6, x.copy()),
+        "_code_scale": (x,),
+        "_split_codes": (x, np.float32(1.0), low, high),
+    }
+    for name, arguments in calls.items():
+        options = {key: value for key, value in getattr(fused, name).targetoptions.items() if key != "nopython"}
+        fresh = njit(**options)(getattr(fused, name).py_func)
+        fresh(*arguments)
+        code = next(iter(fresh.inspect_asm().values()))
+        assert code.count("%ymm") + code.count("%zmm") > 20, name

@@ -50,3 +50,17 @@ def test_shares_its_input_with_int8_rows(tokens: int, kernels: KernelChoice) -> 
     x = torch.randn((1, tokens, 128), generator=torch.Generator().manual_seed(3))
     for ours, other in ((four, eight), (eight, four)):
         assert torch.equal(ours(other.prepare(x)), ours(ours.prepare(x)))
+
+
+def test_nothing_is_kept_of_rows_that_come_and_go() -> None:
+    """Reading on and on with int4 weights takes no more memory: the int8 rows made for a chunk are gone after it."""
+    compiled = load_compiled()
+    assert compiled is not None
+    kernels = KernelChoice({**TORCH, 1: TOKEN_ROW}, {}, compiled)
+    linear = _linear(64, 128, 32, kernels)
+    x = torch.randn((1, 9, 128), generator=torch.Generator().manual_seed(4))
+    linear(linear.prepare(x))
+    kept = len(compiled._arrays)
+    for _ in range(3):
+        linear(linear.prepare(x))
+    assert len(compiled._arrays) == kept

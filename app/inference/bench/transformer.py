@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -188,20 +189,25 @@ def random_module(kind: Any, config: Any, small: Any, device: torch.device, dtyp
     """A model of transformers with weights uniform around 0, made in place: its own start would take minutes.
 
     kind: the class. small: a config of the same widths and heads with few layers and tokens; the buffers (rotary
-    frequencies, the embedding's scale), which follow from those widths, are taken from a model of it.
+    frequencies, the embedding's scale), which follow from those widths and are alike in all layers, are taken from a
+    model of it.
     """
     with torch.device("meta"):
         model: nn.Module = kind(config).to(dtype).eval()
     model.to_empty(device=device)
     model.tie_weights()  # type: ignore[operator]
-    buffers = dict(kind(small).named_buffers())
+    buffers = {_in_any_layer(name): buffer for name, buffer in kind(small).named_buffers()}
     with torch.no_grad():
         for name, buffer in model.named_buffers():
-            buffer.copy_(buffers[name])
+            buffer.copy_(buffers[_in_any_layer(name)])
         for parameter in model.parameters():
             bound = math.sqrt(3.0 / parameter.shape[-1]) if parameter.dim() > 1 else 0.1
             parameter.uniform_(-bound, bound)
     return model
+
+
+def _in_any_layer(name: str) -> str:
+    return re.sub(r"\.\d+\.", ".*.", name)
 
 
 def _name(dtype: torch.dtype) -> str:

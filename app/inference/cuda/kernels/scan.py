@@ -77,7 +77,8 @@ def _look_back(words, chunk, stride, channel, ahead: tl.constexpr):
     return h
 
 
-@triton.jit
+# Not compiled anew for lengths that divide by 16, nor for the first chunk of a sequence.
+@triton.jit(do_not_specialize=["steps", "batch", "starts_sequence"])
 def rg_lru_scan(
     x,
     input_logits,

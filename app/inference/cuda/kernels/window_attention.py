@@ -28,7 +28,8 @@ def _attend_tile(q, keys, values, visible, scale, largest, total, out, exact: tl
     return new_largest, total, out
 
 
-@triton.jit
+# A chunk begins anywhere and ends anywhere: the code must not be compiled anew for numbers that divide by 16.
+@triton.jit(do_not_specialize=["position", "steps"])
 def window_attention(
     q,
     k,
