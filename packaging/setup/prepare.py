@@ -255,6 +255,11 @@ def prepare_packages(extras: Sequence[str]) -> None:
     STAMP.write_text(json.dumps(wanted), encoding="utf-8")
 
 
+def all_extras(extras: Sequence[str], gpu: bool) -> list[str]:
+    """The groups asked for, and what the tests need beside them on a machine without a GPU."""
+    return [*extras, "interpreter"] if "dev" in extras and not gpu else list(extras)
+
+
 def main() -> int:
     """Run the three steps."""
     parser = argparse.ArgumentParser(description="Install what this checkout needs into .venv.")
@@ -263,7 +268,7 @@ def main() -> int:
     try:
         prepare_system()
         prepare_venv()
-        prepare_packages(extras)
+        prepare_packages(all_extras(extras, has_nvidia_gpu()))
     except SetupError as error:
         print(f"\n{error}", file=sys.stderr)
         return 2

@@ -169,3 +169,10 @@ def test_find_python_says_what_to_install(tmp_path: Path) -> None:
     result = find_python(tmp_path)
     assert result.returncode == 2
     assert "sudo apt-get install -y python3 python3-venv" in result.stderr
+
+
+def test_the_kernels_interpreter_comes_with_the_tests_alone(prepare: ModuleType) -> None:
+    """Not on a machine with a GPU, whose torch has a Triton of its own, and not for the program."""
+    assert prepare.all_extras(["dev"], gpu=False) == ["dev", "interpreter"]
+    assert prepare.all_extras(["dev"], gpu=True) == ["dev"]
+    assert prepare.all_extras([], gpu=False) == []
