@@ -50,6 +50,7 @@ from benchmarks.report import RESULTS, STARTER, keep_part
 CACHE = RESULTS.parent / ".cache"
 RESULT = RESULTS / "engine.json"
 REFERENCE_TOKENS = 512
+ROUNDS_IN_TURN = 9
 REFERENCE_POSITION = 64
 
 
@@ -78,8 +79,10 @@ def two_b(scale: Scale) -> dict[str, Any]:
     """Decode at the bandwidth, prefill at the matrix rate, int4 over int8, in one run."""
     int8 = synthetic(scale, "int8")
     figures: dict[str, Any] = {"int8": decode_share(int8, scale)}
-    rate = matrix_rate(int8.facts.matrix_shapes, "int8", CPU)
+    before = matrix_rate(int8.facts.matrix_shapes, "int8", CPU)
     prefill = prefill_rate(int8, 0, scale.prefill_tokens, scale)
+    # What else the machine does makes a limit too small, never too large.
+    rate = max(before, matrix_rate(int8.facts.matrix_shapes, "int8", CPU))
     figures["int8"] |= {
         "int_mm_operations_per_second": round(rate),
         "operations_per_token": int8.facts.operations_per_token,
@@ -87,13 +90,23 @@ def two_b(scale: Scale) -> dict[str, Any]:
         "prefill_tokens_per_second": round(prefill, 2),
         "prefill_share_of_int_mm": round(prefill * int8.facts.operations_per_token / rate, 3),
     }
-    del int8
-    release(CPU)
-    figures["int4"] = decode_share(synthetic(scale, "int4"), scale)
-    speeds = [figures[form]["decode_tokens_per_second"] for form in ("int8", "int4")]
-    figures["int4_over_int8"] = round(speeds[1] / speeds[0], 3)
+    int4 = synthetic(scale, "int4")
+    figures["int4"] = decode_share(int4, scale)
+    figures["int4_over_int8"] = in_rounds(int4, int8, scale)
     figures["target"] = {"decode_share_of_bandwidth": 0.8, "prefill_share_of_int_mm": 0.6, "int4_over_int8": 1.2}
     return figures
+
+
+def in_rounds(first: GriffinSubject, second: GriffinSubject, scale: Scale) -> dict[str, Any]:
+    """Decode rates of two models, a round of each in turn, and the median of their ratios."""
+    rates: list[tuple[float, float]] = []
+    for subject in (first, second):
+        subject.start(SHORT)
+        subject.write(4)
+    for _ in range(ROUNDS_IN_TURN):
+        one, other = (scale.write_tokens / subject.write(scale.write_tokens) for subject in (first, second))
+        rates.append((round(one, 3), round(other, 3)))
+    return {"rounds": rates, "ratio": round(median(one / other for one, other in rates), 3)}
 
 
 def reference(scale: Scale) -> dict[str, Any]:

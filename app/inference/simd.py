@@ -36,6 +36,8 @@ INT8_MAX_WIDTH = 32 * 1024
 """Widest row whose sums of 127 * (127 * 256) at most fit the 32-bit lanes of `dot_int8`: 16 lanes of 4 totals."""
 INT4_STEP = 64
 """Elements that one step of `dot_int4` takes: two groups of 32 or one of 64."""
+INT4_WIDE_STEP = 128
+"""Elements of one step where the processor multiplies bytes four at a time (VNNI): half the instructions a weight."""
 
 _PREFETCH_BYTES = 4096
 _LANES = 16
@@ -52,6 +54,11 @@ def host_has(feature: str) -> bool:
     if config.CPU_NAME is not None:
         return f"+{feature}" in (config.CPU_FEATURES or "")
     return bool(llvm.get_host_cpu_features().get(feature, False))
+
+
+HAS_VNNI = host_has("avx512vnni") and host_has("avx512bw")
+if HAS_VNNI:
+    llvm.initialize_native_asmparser()  # for _multiply_fours
 
 
 def pointer_to(context: Any, builder: ir.IRBuilder, array_type: Any, array: Any, offset: Any, element: ir.Type) -> Any:
@@ -102,6 +109,16 @@ def _multiply_pairs(builder: ir.IRBuilder, a: Any, b: Any) -> Any:
     wide = ir.VectorType(_i32, 32)
     products = builder.mul(builder.sext(a, wide), builder.sext(b, wide))
     return builder.add(_pick(builder, products, list(range(0, 32, 2))), _pick(builder, products, list(range(1, 32, 2))))
+
+
+def _multiply_fours(builder: ir.IRBuilder, total: Any, codes: Any, x: Any) -> Any:
+    """total <16 x i32> plus <64 x u8> codes times <64 x i8> x, four neighbours added (VNNI).
+
+    As assembly: the intrinsic's type is not the same in all versions of LLVM.
+    """
+    kind = ir.FunctionType(total.type, [total.type, codes.type, x.type])
+    assembly = ir.InlineAsm(kind, "vpdpbusd $3, $2, $0", "=v,0,v,v", side_effect=False)
+    return builder.call(assembly, [total, codes, x])
 
 
 def _prefetch(builder: ir.IRBuilder, pointer: Any, bytes_ahead: int) -> None:
@@ -188,9 +205,31 @@ def _int4_steps(group: int) -> Any:
             low = builder.and_(packed, ir.Constant(packed.type, [15] * packed.type.count))
             return low, builder.lshr(packed, ir.Constant(packed.type, [4] * packed.type.count))
 
+        def wide_step(step: Any) -> None:
+            """128 elements; x lies as order_for_int4 has it: low bytes of both nibbles' elements, then high ones."""
+            x_at, c_at, s_at = pointers(builder.mul(step, ir.Constant(_i64, 2)))
+            _prefetch(builder, c_at, _PREFETCH_BYTES)
+            bytes_ = ir.VectorType(_i8, 64)
+            halves = nibbles(load_vector(builder, c_at, bytes_))
+            sums = []
+            for part in range(2):
+                sums.append(ir.Constant(ir.VectorType(_i32, _LANES), None))
+                for half, codes in enumerate(halves):
+                    x = load_vector(builder, x_at, bytes_, 128 * part + 64 * half)
+                    sums[part] = _multiply_fours(builder, sums[part], codes, x)
+            shifted = builder.shl(sums[1], ir.Constant(sums[1].type, [8] * _LANES))
+            scale = _scale_four(builder, s_at) if group < INT4_STEP else _scale_pair(builder, s_at)
+            add(builder.add(sums[0], shifted), scale)
+
         steps = builder.udiv(count, ir.Constant(_i64, INT4_STEP // group))
-        with cgutils.for_range(builder, steps) as loop:
-            x_at, c_at, s_at = pointers(loop.index)
+        wide_steps = ir.Constant(_i64, 0)
+        if HAS_VNNI:
+            wide_steps = builder.udiv(steps, ir.Constant(_i64, 2))
+            with cgutils.for_range(builder, wide_steps) as loop:
+                wide_step(loop.index)
+        done = builder.mul(wide_steps, ir.Constant(_i64, 2))
+        with cgutils.for_range(builder, builder.sub(steps, done)) as loop:
+            x_at, c_at, s_at = pointers(builder.add(done, loop.index))
             _prefetch(builder, c_at, _PREFETCH_BYTES)
             low, high = nibbles(load_vector(builder, c_at, ir.VectorType(_i8, 32)))
             sums = builder.add(
@@ -225,6 +264,13 @@ def _scale_pair(builder: ir.IRBuilder, pointer: Any) -> Any:
     return builder.bitcast(high, ir.VectorType(_f32, _LANES))
 
 
+def _scale_four(builder: ir.IRBuilder, pointer: Any) -> Any:
+    """Four bfloat16 scales as <16 x float> of four lanes each."""
+    bits = builder.zext(load_vector(builder, pointer, ir.VectorType(_i16, 4)), ir.VectorType(_i32, 4))
+    bits = builder.shl(bits, ir.Constant(bits.type, [16] * 4))
+    return builder.bitcast(_pick(builder, bits, [lane // 4 for lane in range(_LANES)]), ir.VectorType(_f32, _LANES))
+
+
 _int4_steps_32, _int4_steps_64 = _int4_steps(32), _int4_steps(64)
 
 
@@ -246,13 +292,37 @@ def dot_int8(x: Words, weights: Int8s, row: int) -> np.int64:
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def _split_words(x: Words, low: Int8s, high: Int8s) -> None:
+    """x (n,) as 256 * high + low."""
+    for k in range(x.size):
+        low[k] = np.int8(x[k])
+        high[k] = np.int8((np.int32(x[k]) + np.int32(128)) >> np.int32(8))
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def order_for_int4(x: Words, group: int, out: Words) -> None:
-    """x (i,) in the order in which `dot_int4` meets it: the low nibbles' elements of a step, then the high ones'."""
+    """x (i,) in the order in which `dot_int4` meets it: the low nibbles' elements of a step, then the high ones'.
+
+    Wide steps take their bytes apart: the low bytes of all 128, then the high ones.
+    """
+    half, wide = group // 2, 0
+    if HAS_VNNI:
+        wide = x.size - x.size % INT4_WIDE_STEP
+        split = out.view(np.int8)
+        for start in range(0, wide, group):
+            # The group's place in its step, in bytes of one nibble.
+            place = 2 * (start - start % INT4_WIDE_STEP) + start % INT4_WIDE_STEP // 2
+            for nibble in range(2):
+                _split_words(
+                    x[start + nibble * half : start + (nibble + 1) * half],
+                    split[place + nibble * INT4_STEP :],
+                    split[place + nibble * INT4_STEP + INT4_WIDE_STEP :],
+                )
     if group == INT4_STEP:
-        out[:] = x
+        out[wide:] = x[wide:]
         return
     whole = x.size - x.size % INT4_STEP
-    for first in range(0, whole, INT4_STEP):
+    for first in range(wide, whole, INT4_STEP):
         for k in range(16):
             out[first + k] = x[first + k]
             out[first + 16 + k] = x[first + 32 + k]
