@@ -1,58 +1,63 @@
-"""One token of one sequence through all blocks of a model in int8 rows: three or four compiled calls a block.
+"""One token of one sequence through all blocks of a model in int8 rows or int4 groups: four compiled calls a block.
 
 Block by block as elsewhere it takes fifteen, and on the starter Python's share of them was more than half of the time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from app.inference.batch import DecodeStep
 from app.inference.blocks import AttentionBlock, RecurrentBlock, ResidualBlock
 from app.inference.config import Activation
 from app.inference.griffin import Griffin
+from app.inference.int4_linear import Int4GroupLinear
 from app.inference.kernels import TOKEN_ROWS, KernelChoice
 from app.inference.linear import Int8RowLinear, Linear
 from app.inference.shapes import Hidden
 from app.inference.state import LayerState, RecurrentState, WindowState
 
 Array = NDArray[Any]
-Matrix = tuple[Array, Array, Array]
-"""Codes (o, i), scale and bias (o,) of an Int8RowLinear."""
+Arguments = tuple[Any, ...]
+"""What a compiled pass is given of some matrices: arrays, and before them the size of a group if they are int4."""
 
 
 class UnsuitableError(Exception):
-    """The model holds a matrix in another format."""
+    """The model holds matrices in other formats, or mixed where one pass reads several."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """A block's weights as arrays. projections: of the temporal part's input, three with one of no rows if need be."""
+    """A block's weights as its passes take them, and the passes.
+
+    widths: columns of what `project` gives, for each matrix. cell: of a recurrent block.
+    """
 
     temporal_gain: Array
-    projections: tuple[Array, ...]
+    project: Callable[..., None]
+    projections: Arguments
     widths: tuple[int, ...]
-    cell: tuple[Array, ...]
-    out: Matrix
+    cell: Arguments
+    add_product: Callable[..., None]
+    out: Arguments
     channel_gain: Array
-    mlp: tuple[Array, ...]
+    add_mlp: Callable[..., None]
+    mlp: Arguments
 
 
 class OneToken:
     """See griffin.TokenPass. Keeps buffers: one caller at a time."""
 
     def __init__(self, model: Griffin) -> None:
-        """UnsuitableError: a matrix is not in int8 rows."""
-        from app.inference import fused_steps, fused_token
+        """UnsuitableError: see there."""
+        from app.inference import fused_steps
 
-        self._token: Any = fused_token
         self._steps: Any = fused_steps
         self._eps = model.config.rms_norm_eps
         self._silu = model.config.activation is Activation.SILU
@@ -65,13 +70,13 @@ class OneToken:
         starts, positions, cos, sin = (part.numpy() for part in (step.starts, step.positions, step.cos, step.sin))
         for block, state in zip(self._blocks, layers, strict=True):
             projected = np.empty(sum(block.widths), np.float32)
-            self._token.project(row, block.temporal_gain, self._eps, *block.projections, projected)
+            block.project(row, block.temporal_gain, self._eps, *block.projections, projected)
             if isinstance(state, RecurrentState):
                 inner = self._recurrent(block, projected, state, starts)
             else:
                 inner = self._attention(block, projected, state, positions, cos, sin)
-            self._token.add_product(inner, *block.out, row)
-            self._token.add_mlp(row, block.channel_gain, self._eps, *block.mlp, self._silu)
+            block.add_product(inner, *block.out, row)
+            block.add_mlp(row, block.channel_gain, self._eps, *block.mlp, self._silu)
         return torch.from_numpy(row).view(x.shape)
 
     def _recurrent(self, block: _Block, projected: Array, state: RecurrentState, starts: Array) -> Array:
@@ -105,8 +110,10 @@ def token_pass(model: Griffin, kernels: KernelChoice | None) -> OneToken | None:
 
 
 def _block(block: ResidualBlock) -> _Block:
+    from app.inference import fused_token
+
     temporal, mlp = block.temporal, block.mlp
-    cell: tuple[Array, ...] = ()
+    cell: Arguments = ()
     if isinstance(temporal, RecurrentBlock):
         inputs, out = [temporal.linear_x, temporal.linear_y], temporal.linear_out
         gates = temporal.cell.input_gate, temporal.cell.recurrence_gate
@@ -116,23 +123,41 @@ def _block(block: ResidualBlock) -> _Block:
     else:
         assert isinstance(temporal, AttentionBlock)
         inputs, out = [temporal.q_proj, temporal.k_proj, temporal.v_proj], temporal.o_proj
-    matrices = [_matrix(linear) for linear in inputs]
-    widths = tuple(len(matrix[0]) for matrix in matrices)
-    while len(matrices) < 3:
-        matrices.append((matrices[0][0][:0], matrices[0][1][:0], matrices[0][2][:0]))
+    widths = tuple(linear.out_features for linear in inputs)
+    in_int4, projections = _matrices(inputs)
+    if in_int4 and len(inputs) > 2:
+        raise UnsuitableError("three projections in int4 groups")
+    if not in_int4 and len(inputs) < 3:
+        # The pass takes three matrices: the last one has no rows then.
+        projections += tuple(part[:0] for part in projections[:3])
+    out_in_int4, out_arguments = _matrices([out])
+    mlp_in_int4, mlp_arguments = _matrices([mlp.gate_proj, mlp.up_proj, mlp.down_proj])
     return _Block(
         block.temporal_gain.numpy(),
-        tuple(part for matrix in matrices for part in matrix),
+        fused_token.project_int4 if in_int4 else fused_token.project,
+        projections,
         widths,
         cell,
-        _matrix(out),
+        fused_token.add_product_int4 if out_in_int4 else fused_token.add_product,
+        out_arguments,
         block.channel_gain.numpy(),
-        tuple(part for linear in (mlp.gate_proj, mlp.up_proj, mlp.down_proj) for part in _matrix(linear)),
+        fused_token.add_mlp_int4 if mlp_in_int4 else fused_token.add_mlp,
+        mlp_arguments,
     )
 
 
-def _matrix(linear: Linear) -> Matrix:
-    if not isinstance(linear, Int8RowLinear):
-        raise UnsuitableError(type(linear).__name__)
-    parts: list[Tensor] = [linear.weight, linear.scale, linear.bias]
-    return parts[0].numpy(), parts[1].numpy(), parts[2].numpy()
+def _matrices(linears: Sequence[Linear]) -> tuple[bool, Arguments]:
+    """Whether the maps are in int4 groups, and what their pass is given of them."""
+    eight = [linear for linear in linears if isinstance(linear, Int8RowLinear)]
+    if len(eight) == len(linears):
+        return False, tuple(part.numpy() for linear in eight for part in (linear.weight, linear.scale, linear.bias))
+    four = [linear for linear in linears if isinstance(linear, Int4GroupLinear)]
+    if len(four) < len(linears) or len({linear.group for linear in four}) > 1:
+        raise UnsuitableError("other formats, or a mixture")
+    arrays = [
+        part.numpy()
+        for linear in four
+        # numpy has no bfloat16: its bits are passed.
+        for part in (linear.codes, linear.scale.view(torch.uint16), linear.offset.view(torch.uint16), linear.bias)
+    ]
+    return True, (four[0].group, *arrays)

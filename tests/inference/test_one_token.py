@@ -48,12 +48,13 @@ def _tensors(state: ModelState) -> list[torch.Tensor]:
 
 
 @pytest.mark.parametrize("start", [0, 3, WINDOW, 3 * WINDOW + 2])
+@pytest.mark.parametrize("form", [WeightFormat.INT8, WeightFormat.INT4])
 @pytest.mark.parametrize("kind", KINDS)
 @torch.inference_mode()
-def test_equal_to_the_bit(kind: str, start: int, compiled: Compiled, tmp_path: Path) -> None:
+def test_equal_to_the_bit(kind: str, form: WeightFormat, start: int, compiled: Compiled, tmp_path: Path) -> None:
     """Logits of twenty tokens and the state after them, from a fresh state, at the window's edge and beyond it."""
     kernels = _choice(compiled)
-    blocks = _model(kind, tmp_path, WeightFormat.INT8, kernels)
+    blocks = _model(kind, tmp_path, form, kernels)
     short = replace(blocks, token_pass=token_pass(blocks, kernels))
     assert short.token_pass is not None
     ids = torch.randint(0, 97, (1, start + 20), generator=torch.Generator().manual_seed(start))
@@ -69,12 +70,14 @@ def test_equal_to_the_bit(kind: str, start: int, compiled: Compiled, tmp_path: P
 
 
 def test_only_where_it_serves(compiled: Compiled, tmp_path: Path) -> None:
-    """int8 rows and the compiled product for one token; other formats and choices go block by block."""
+    """Integer weights and the compiled product for one token; other formats and choices go block by block."""
     eight = _model("griffin", tmp_path / "8", WeightFormat.INT8, _choice(compiled))
     assert token_pass(eight, _choice(compiled, TOKEN_ROW_ALONE)) is not None
     assert token_pass(eight, _choice(compiled, "int_mm")) is None
     assert token_pass(eight, KernelChoice(PLAIN_KERNELS.chosen, {})) is None
     four = _model("recurrentgemma", tmp_path / "4", WeightFormat.INT4, _choice(compiled))
-    assert token_pass(four, _choice(compiled)) is None
+    mixed = replace(four.blocks[0], mlp=replace(four.blocks[0].mlp, down_proj=eight.blocks[0].mlp.down_proj))
+    assert token_pass(four, _choice(compiled)) is not None
+    assert token_pass(replace(four, blocks=(mixed, *four.blocks[1:])), _choice(compiled)) is None
     wide = _model("griffin", tmp_path / "32", WeightFormat.FLOAT32, None)
     assert token_pass(wide, None) is None
