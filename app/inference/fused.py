@@ -10,17 +10,8 @@ import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 
-from app.inference.simd import (
-    BFloats,
-    Bytes,
-    Floats,
-    Int8s,
-    Words,
-    bfloat16_bits,
-    dot_int4,
-    dot_int8,
-    order_for_int4,
-)
+from app.inference.simd import BFloats, Bytes, Floats, Int8s, Words, dot_int8
+from app.inference.simd_int4 import bfloat16_bits, dot_int4, order_for_int4
 
 Int32s = NDArray[np.int32]
 

@@ -10,7 +10,8 @@ import numpy as np
 from numba import njit, prange
 
 from app.inference.fused import gate_row, order_groups, quantize_row, rms_norm_row
-from app.inference.simd import BFloats, Bytes, Floats, Int8s, dot_int4, dot_int8
+from app.inference.simd import BFloats, Bytes, Floats, Int8s, dot_int8
+from app.inference.simd_int4 import dot_int4
 
 _CONTRACT = {"contract"}
 

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from app.inference.int4_groups import dequantize_groups
-from app.inference.simd import INT8_MAX_WIDTH, dot_int4, dot_int8, order_for_int4
+from app.inference.simd import INT8_MAX_WIDTH, dot_int8
+from app.inference.simd_int4 import dot_int4, order_for_int4
 
 # Every remainder of the vectors' widths, and the widths of real models.
 WIDTHS = (1, 31, 32, 33, 96, 127, 128, 129, 576, 864, 2560)
