@@ -11,14 +11,14 @@ depth. No more of the model, whatever its depth.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
-from app.inference.blocks import ResidualBlock, Step
+from app.inference.blocks import Step
 from app.inference.checkpoints import names
 from app.inference.checkpoints.builder import build_block
 from app.inference.checkpoints.quantized import MatrixLoader, WeightFormat, stored_format, stored_scale
@@ -30,7 +30,7 @@ from app.inference.layers import rotary_angles
 from app.inference.linear import DenseLinear, Linear
 from app.inference.ops import Ops
 from app.inference.quantize.error_feedback import Feedback, round_with_feedback
-from app.inference.quantize.moments import Moments, PairLinear, Recorded, Recorder, largest_error, output_error
+from app.inference.quantize.moments import PairLinear, Recorded, Recorder, largest_error, output_error
 from app.inference.quantize.plan import becomes_int4
 from app.inference.shapes import Hidden
 from app.inference.state import fresh_state
@@ -77,21 +77,65 @@ def calibrated_groups(
     hidden = [_embedded(config, source, ids).repeat(2, 1, 1) for ids in sequences]
     stored = stored_format(source, names.EMBEDDING)
     for index in range(len(config.block_types)):
-        recorder = Recorder()
-        loader = _PairLoader(source, WeightFormat.FLOAT32, torch.device("cpu"), None, stored, recorder)
-        block = build_block(config, loader, ops, index)
-        maps = {map_.stem: map_ for map_ in loader.maps}
-        for stems in _inputs(config, block, index, loader):
-            chosen = [maps[stem] for stem in stems if _becomes_int4(maps[stem], group)]
-            if not chosen:
-                continue
-            recorder.wanted = stems[0]
-            for x in hidden:
-                with suppress(Recorded):
-                    _run(config, block, index, x)
-            recorder.wanted = None
-            yield from _rounded(chosen, recorder, group)
-        hidden = [_run(config, block, index, x) for x in hidden]
+        halves = _halves(config, source, stored, ops, index)
+        while halves:
+            half = halves.pop(0)  # the first goes before the second's moments come
+            yield from _rounded_half(half, hidden, group)
+            for place, x in enumerate(hidden):
+                hidden[place] = x + half.adds(x)
+
+
+@dataclass(frozen=True, slots=True)
+class _Half:
+    """What a block adds to the residual stream by its recurrence or attention, or by its MLP.
+
+    adds: (b, t, d) -> (b, t, d). inputs: its maps, those that read one input together, in the order of the pass.
+    """
+
+    adds: Callable[[Hidden], Hidden]
+    inputs: list[list[PairLinear]]
+    recorder: Recorder
+
+
+def _halves(config: GriffinConfig, source: TensorSource, stored: WeightFormat, ops: Ops, index: int) -> list[_Half]:
+    recorder = Recorder()
+    loader = _PairLoader(source, WeightFormat.FLOAT32, torch.device("cpu"), None, stored, recorder)
+    block = build_block(config, loader, ops, index)
+    one = replace(config, block_types=(config.block_types[index],))
+    temporal, temporal_gain, mlp, channel_gain = block.temporal, block.temporal_gain, block.mlp, block.channel_gain
+
+    def by_temporal(x: Hidden) -> Hidden:
+        cos, sin = rotary_angles(torch.arange(x.shape[1]), config.rotary_dim, config.rope_base)
+        state = fresh_state(one, batch=x.shape[0]).layers[0]
+        return temporal(ops.rms_norm(x, temporal_gain, config.rms_norm_eps), state, Step(0, cos, sin, None))
+
+    def by_mlp(x: Hidden) -> Hidden:
+        return mlp(ops.rms_norm(x, channel_gain, config.rms_norm_eps))
+
+    return [_Half(adds, _traced(config, loader, adds), recorder) for adds in (by_temporal, by_mlp)]
+
+
+def _traced(config: GriffinConfig, loader: _PairLoader, adds: Callable[[Hidden], Hidden]) -> list[list[PairLinear]]:
+    """The maps that share each input, found by two tokens."""
+    recorder, maps = loader.recorder, {map_.stem: map_ for map_ in loader.maps}
+    recorder.inputs = []
+    adds(torch.zeros((1, 2, config.width)))
+    found, recorder.inputs = recorder.inputs, None
+    return [[maps[stem] for stem in stems] for stems in found]
+
+
+def _rounded_half(half: _Half, hidden: Sequence[Hidden], group: int) -> Iterator[Rounded]:
+    recorder = half.recorder
+    for maps in half.inputs:
+        chosen = [map_ for map_ in maps if _becomes_int4(map_, group)]
+        if not chosen:
+            continue
+        recorder.wanted = maps[0].stem
+        for x in hidden:
+            with suppress(Recorded):
+                half.adds(x)
+        recorder.wanted = None
+        yield from _rounded(chosen, recorder, group)
 
 
 def _rounded(maps: Sequence[PairLinear], recorder: Recorder, group: int) -> Iterator[Rounded]:
@@ -99,11 +143,12 @@ def _rounded(maps: Sequence[PairLinear], recorder: Recorder, group: int) -> Iter
     moments, recorder.moments = recorder.moments, None
     assert moments is not None
     feedback = Feedback.of(moments.rounded)
-    moved = _correction(moments, feedback)
+    # What the inputs lost on their way is no longer needed by itself: only what it takes to make up for it.
+    lost = moments.cross.sub_(moments.rounded)
     for map_ in maps:
         assert isinstance(map_.exact, DenseLinear)
         weight, bias = map_.exact.weight, map_.exact.bias
-        groups = round_with_feedback(torch.addmm(weight, weight, moved), feedback, group)
+        groups = round_with_feedback(weight + feedback.solve(weight @ lost), feedback, group)
         wide = groups.dequantize()
         if bias is not None:
             exact_mean, rounded_mean = moments.sums / moments.tokens
@@ -111,11 +156,6 @@ def _rounded(maps: Sequence[PairLinear], recorder: Recorder, group: int) -> Iter
         map_.rounded = DenseLinear(wide, bias)
         errors = largest_error(weight, groups.dequantize), output_error(weight, wide, moments.rounded)
         yield Rounded(map_.stem, groups, bias, *errors)
-
-
-def _correction(moments: Moments, feedback: Feedback) -> Tensor:
-    """K (i, i) such that W + W K, of the inputs behind rounding, comes nearest to what W gives of the exact ones."""
-    return torch.cholesky_solve((moments.cross - moments.rounded).t(), feedback.lower).t()
 
 
 def _becomes_int4(map_: PairLinear, group: int) -> bool:
@@ -136,26 +176,9 @@ class _PairLoader(MatrixLoader):
         return self.maps[-1]
 
 
-def _inputs(config: GriffinConfig, block: ResidualBlock, index: int, loader: _PairLoader) -> list[list[str]]:
-    """The stems of the maps that share each input, in the order in which the block needs them; found by one token."""
-    for map_ in loader.maps:
-        map_.tracing = True
-    _run(config, block, index, torch.zeros((1, 2, config.width)))
-    for map_ in loader.maps:
-        map_.tracing = False
-    return loader.recorder.inputs
-
-
 def _embedded(config: GriffinConfig, source: TensorSource, ids: Sequence[int]) -> Hidden:
     """The hidden states (1, t, d) before the first block, from the rows that the text needs alone."""
     rows = source.tensor(names.EMBEDDING)[torch.tensor(ids)].float()
     if source.dtype(names.EMBEDDING) == "I8":
         rows *= stored_scale(source, names.EMBEDDING)[torch.tensor(ids)][:, None]
     return (rows * embedding_scale(config))[None]
-
-
-def _run(config: GriffinConfig, block: ResidualBlock, index: int, x: Hidden) -> Hidden:
-    """One block over a batch of sequences (b, t, d), each from an empty state."""
-    one = replace(config, block_types=(config.block_types[index],))
-    cos, sin = rotary_angles(torch.arange(x.shape[1]), config.rotary_dim, config.rope_base)
-    return block(x, fresh_state(one, batch=x.shape[0]).layers[0], Step(0, cos, sin, None))

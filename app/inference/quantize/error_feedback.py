@@ -13,12 +13,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from app.core.errors import CheckpointError
 from app.inference.int4_groups import Int4Groups, pack_codes
 from app.inference.quantize.grid import Grid, fitted_grid
 
-DAMPING = 0.01
-"""Added to H's diagonal, as a share of its mean: inputs that the text hardly moves must not pull weights far off."""
-_MOST_DAMPING = 1.0
+DAMPINGS = (0.01, 0.1, 1.0)
+"""Added to H's diagonal, as a share of its mean: inputs that the text hardly moves must not pull weights far off. The
+larger ones are for inputs of which one is so far above all others that float32 has too few digits for the rest."""
 _BLOCK_COLUMNS = 128
 """Columns rounded before the rest of the matrix hears of it: one large product in place of many thin ones."""
 
@@ -27,30 +28,40 @@ _BLOCK_COLUMNS = 128
 class Feedback:
     """What the second moments of an input say to every matrix that reads it.
 
-    importance: (i,) how much each input moves. lower: (i, i) Cholesky factor of the damped moments; spread: (i, i) the
-    upper one of their inverse, whose rows say how later columns make up for an error.
+    importance: (i,) how much each input moves. spread: (i, i) upper Cholesky factor U of the damped moments' inverse,
+    which is U^T U; its rows say how later columns make up for an error.
     """
 
     importance: Tensor
-    lower: Tensor
     spread: Tensor
 
     @classmethod
     def of(cls, moments: Tensor) -> Feedback:
-        """From X^T X (i, i) float32, of any rank."""
+        """From X^T X (i, i) float32, of any rank. Twice their memory is needed beside the result for a moment."""
         importance = moments.diagonal().clone()
         # An input that is always zero would leave the factor undefined; its weights do not matter.
         mean = importance.mean().clamp_min(torch.finfo(torch.float32).tiny)
-        damping = DAMPING
-        while True:
-            damped = moments.clone()
-            damped.diagonal().add_(damping * mean)
-            lower, failed = torch.linalg.cholesky_ex(damped)
-            spread, failed_too = torch.linalg.cholesky_ex(torch.cholesky_inverse(lower), upper=True)
-            # One input far above all others leaves float32 too few digits for the rest.
-            if not (int(failed) or int(failed_too)) or damping >= _MOST_DAMPING:
-                return cls(importance, lower, spread)
-            damping *= 10
+        for damping in DAMPINGS:
+            spread = _factor_of_inverse(moments, damping * mean)
+            if spread is not None:
+                return cls(importance, spread)
+        raise CheckpointError("activations on the calibration text are not finite: the model's files are damaged")
+
+    def solve(self, rows: Tensor) -> Tensor:
+        """Rows (n, i) times the inverse of the damped moments."""
+        return rows @ self.spread.t() @ self.spread
+
+
+def _factor_of_inverse(moments: Tensor, damping: Tensor) -> Tensor | None:
+    """The upper Cholesky factor of the damped moments' inverse; None where float32 has too few digits for it."""
+    damped = moments.clone()
+    damped.diagonal().add_(damping)
+    lower, failed = torch.linalg.cholesky_ex(damped)
+    del damped
+    inverse = torch.cholesky_inverse(lower)
+    del lower
+    spread, failed_too = torch.linalg.cholesky_ex(inverse, upper=True)
+    return None if int(failed) or int(failed_too) else spread
 
 
 def round_with_feedback(weight: Tensor, feedback: Feedback, group: int) -> Int4Groups:

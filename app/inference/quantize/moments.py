@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -46,30 +46,30 @@ class Moments:
 class Recorder:
     """Shared by the maps of one block: which inputs there are, and the moments of the one that is wanted.
 
-    inputs: the stems of the maps that read each input, in the order in which the block makes them.
+    inputs: while a list, the stems of the maps that read each input are noted in it, in the order of the pass.
     """
 
-    inputs: list[list[str]] = field(default_factory=list)
+    inputs: list[list[str]] | None = None
     wanted: str | None = None
     moments: Moments | None = None
     _last: Tensor | None = None
 
-    def trace(self, stem: str, x: Tensor) -> None:
-        """Note that the map reads x. Maps of one input are called one after the other or find it noted already."""
-        if x is self._last:
-            self.inputs[-1].append(stem)
-        else:
-            self.inputs.append([stem])
-        self._last = x
+    def take(self, stem: str, x: Tensor) -> None:
+        """Note that the map reads x, or take in x (2, t, i) if it is wanted and end the pass by Recorded."""
+        if self.inputs is not None:
+            self._note(stem, x, self.inputs)
+        elif stem == self.wanted:
+            if self.moments is None:
+                self.moments = Moments.none(x.shape[-1])
+            self.moments.add(x)
+            raise Recorded
 
-    def record(self, stem: str, x: Tensor) -> None:
-        """Take in x (2, t, i) if this map's input is wanted, and end the pass by Recorded."""
-        if stem != self.wanted:
-            return
-        if self.moments is None:
-            self.moments = Moments.none(x.shape[-1])
-        self.moments.add(x)
-        raise Recorded
+    def _note(self, stem: str, x: Tensor, inputs: list[list[str]]) -> None:
+        if x is self._last:
+            inputs[-1].append(stem)
+        else:
+            inputs.append([stem])
+        self._last = x
 
 
 @dataclass(slots=True)
@@ -80,7 +80,6 @@ class PairLinear:
     stem: str
     recorder: Recorder
     rounded: Linear | None = None
-    tracing: bool = False
 
     @property
     def nbytes(self) -> int:
@@ -99,10 +98,7 @@ class PairLinear:
     def __call__(self, x: Prepared) -> Tensor:
         """(2, t, i) -> (2, t, o); Recorded where the pass need not go on."""
         assert isinstance(x, Tensor)
-        if self.tracing:
-            self.recorder.trace(self.stem, x)
-        else:
-            self.recorder.record(self.stem, x)
+        self.recorder.take(self.stem, x)
         if self.rounded is None:
             return self.exact(x)
         return torch.cat((self.exact(x[:1]), self.rounded(x[1:])))

@@ -3,8 +3,9 @@
 import pytest
 import torch
 
+from app.core.errors import CheckpointError
 from app.inference.int4_groups import Int4Groups
-from app.inference.quantize.error_feedback import Feedback, round_with_feedback
+from app.inference.quantize.error_feedback import DAMPINGS, Feedback, round_with_feedback
 from app.inference.quantize.nearest import round_to_nearest
 
 
@@ -52,3 +53,26 @@ def test_less_text_than_inputs(tokens: int) -> None:
     groups = round_with_feedback(weight, Feedback.of(x[:tokens].t() @ x[:tokens]), 32)
     assert bool(torch.isfinite(groups.dequantize()).all())
     assert float((groups.dequantize() - weight).norm() / weight.norm()) < 0.5
+
+
+def test_solve_by_its_definition() -> None:
+    """Rows times the inverse of the moments, damped."""
+    _, x = _case(64)
+    moments = x.t() @ x
+    damped = moments + DAMPINGS[0] * moments.diagonal().mean() * torch.eye(64)
+    rows = torch.randn((3, 64), generator=torch.Generator().manual_seed(2))
+    torch.testing.assert_close(Feedback.of(moments).solve(rows) @ damped, rows, rtol=1e-3, atol=1e-3)
+
+
+def test_one_input_far_above_all_others() -> None:
+    """float32 cannot invert such moments with little damping: more is taken, and the weights stay near."""
+    weight, x = _case(64)
+    x[:, 5] *= 1e6
+    groups = round_with_feedback(weight, Feedback.of(x.t() @ x), 32)
+    assert float((groups.dequantize() - weight).norm() / weight.norm()) < 0.5
+
+
+def test_moments_that_are_not_finite() -> None:
+    """Are told, not worked with."""
+    with pytest.raises(CheckpointError, match="not finite"):
+        Feedback.of(torch.full((32, 32), torch.nan))

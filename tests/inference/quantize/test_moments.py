@@ -48,10 +48,10 @@ def test_the_rounded_map_serves_the_second_of_the_pair() -> None:
 
 def test_tracing_finds_who_shares_an_input() -> None:
     """Maps called with the very same tensor belong together; equal numbers in another tensor do not."""
-    recorder = Recorder()
+    recorder = Recorder(inputs=[])
     x = _random(1, 2, 6)
     for stem, given in (("q", x), ("k", x), ("v", x), ("o", x.clone())):
-        PairLinear(DenseLinear(_random(6, 6), None), stem, recorder, tracing=True)(given)
+        PairLinear(DenseLinear(_random(6, 6), None), stem, recorder)(given)
     assert recorder.inputs == [["q", "k", "v"], ["o"]]
 
 
