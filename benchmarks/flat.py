@@ -27,6 +27,7 @@ from typing import IO
 import psutil
 
 from app.inference.engine import Engine
+from app.inference.generator import SavedState, StatePage
 from benchmarks.report import RESULTS, ROOT, STARTER, write
 
 MIB = 1024 * 1024
@@ -86,7 +87,7 @@ def main() -> None:
     write("flat", figures)
 
 
-def run_program(file: Path, data_dir: Path) -> tuple[Watch, list[tuple[int, bytes]], dict[str, dict[str, object]]]:
+def run_program(file: Path, data_dir: Path) -> tuple[Watch, list[tuple[int, SavedState]], dict[str, dict[str, object]]]:
     """The program's run on the file: what was seen, the states saved on the way, and its JSON."""
     command = [sys.executable, "-m", "app", "summarize", str(file), "--style", "key-passages", "--json"]
     command += ["--data-dir", str(data_dir)]
@@ -100,13 +101,13 @@ def run_program(file: Path, data_dir: Path) -> tuple[Watch, list[tuple[int, byte
     ]
     for thread in threads:
         thread.start()
-    states: list[tuple[int, bytes]] = []
+    states: list[tuple[int, SavedState]] = []
     began = time.monotonic()
     while process.poll() is None:
         watch.samples.append((round(time.monotonic() - began, 1), watch.page, watch.tokens, resident(process.pid)))
         wanted = (EARLY_TOKENS, LATE_TOKENS, None)[len(states)]
-        if wanted is not None and watch.tokens >= wanted and (blob := newest_state(data_dir)) is not None:
-            states.append((watch.tokens, blob))
+        if wanted is not None and watch.tokens >= wanted and (saved := newest_state(data_dir)) is not None:
+            states.append((watch.tokens, saved))
         time.sleep(0.5)
     for thread in threads:
         thread.join()
@@ -127,24 +128,34 @@ def resident(pid: int) -> int:
     return total
 
 
-def newest_state(data_dir: Path) -> bytes | None:
+def newest_state(data_dir: Path) -> SavedState | None:
     """The state that the program saved last, read beside it."""
     try:
         db = sqlite3.connect(f"file:{data_dir / 'snapshots.sqlite'}?mode=ro", uri=True, timeout=1)
         try:
-            row = db.execute("SELECT state FROM snapshots ORDER BY used_at DESC LIMIT 1").fetchone()
+            db.execute("BEGIN")  # the row and its pages as of one moment
+            row = db.execute(
+                "SELECT id, header, position, token_hash, recurrent FROM snapshots ORDER BY used_at DESC LIMIT 1"
+            ).fetchone()
+            if row is None:
+                return None
+            pages = db.execute(
+                'SELECT s.start, s."end", p.digest, p.data FROM snapshot_pages s JOIN pages p USING (digest) '
+                "WHERE s.snapshot_id = ? ORDER BY s.ordinal",
+                row[:1],
+            ).fetchall()
         finally:
             db.close()
     except sqlite3.Error:
         return None  # not there yet, or being written: the next look will find it
-    return None if row is None else row[0]
+    return SavedState(*row[1:], tuple(StatePage(*page) for page in pages))
 
 
-def time_states(early: tuple[int, bytes], late: tuple[int, bytes]) -> dict[str, object]:
+def time_states(early: tuple[int, SavedState], late: tuple[int, SavedState]) -> dict[str, object]:
     """Tokens per second of reading the same tokens from each state, in turn."""
     engine = Engine.load(STARTER, cache_dir=RESULTS.parent / ".cache")
     ids = engine.tokenize((STARTER / "README.md").read_text(encoding="utf-8") * 8)[:READ_TOKENS]
-    states = [engine.load_state(blob) for _, blob in (early, late)]
+    states = [engine.load_state(saved) for _, saved in (early, late)]
     positions = [engine.position(state) for state in states]
     seconds: list[list[float]] = [[], []]
     for round_number in range(ROUNDS + 1):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import count
 from zlib import crc32
 
-from app.core.errors import CheckpointError, InternalError
+from app.core.errors import InternalError
 from app.inference.generator import (
     Cancelled,
     FinishReason,
@@ -20,17 +20,23 @@ from app.inference.generator import (
     ModelInfo,
     ReadCancelled,
     Sampling,
+    SavedState,
     Span,
+    StatePage,
     StateRef,
     TokenProgress,
     Usage,
     Vector,
     never,
 )
+from app.inference.state_header import Guards, StateHeader, sha256, verified
+from app.inference.token_history import TokenHistory
 
 BOS, TURN, STOP = 0, 1, 2
 _FIRST_WORD_ID = 10
+_VOCABULARY = 1 << 30
 CHUNK_TOKENS = 16
+PAGE_TOKENS = 16
 VECTOR_SIZE = 8
 
 
@@ -45,6 +51,7 @@ class FakeGenerator:
         is_chat: bool = True,
         parameters: int = 1000,
         batch_size: int = 1,
+        fingerprint: str = "0" * 64,
     ) -> None:
         self.reply = reply
         self.batch_size = batch_size
@@ -53,12 +60,12 @@ class FakeGenerator:
         self.info = ModelInfo(
             name="fake",
             path="",
-            fingerprint="0" * 64,
+            fingerprint=fingerprint,
             tokenizer_hash="1" * 64,
             device="cpu",
             weight_format="float32",
             parameters=parameters,
-            vocab_size=1 << 20,
+            vocab_size=_VOCABULARY,
             window_tokens=window_tokens,
             state_nbytes=64,
             is_chat=is_chat,
@@ -66,8 +73,7 @@ class FakeGenerator:
         self.usage = Usage()
         self.states: dict[StateRef, list[int]] = {}
         self.samplings: list[Sampling] = []
-        self._words: list[str] = []
-        self._ids: dict[str, int] = {}
+        self._words: dict[int, str] = {}
         self._handles = count(1)
 
     def tokenize(self, text: str) -> list[int]:
@@ -76,7 +82,7 @@ class FakeGenerator:
 
     def text(self, token_ids: Sequence[int]) -> str:
         """The inverse of `tokenize`; control tokens show as <n>."""
-        return "".join(f"<{i}>" if i < _FIRST_WORD_ID else self._words[i - _FIRST_WORD_ID] for i in token_ids)
+        return "".join(f"<{i}>" if i < _FIRST_WORD_ID else self._words[i] for i in token_ids)
 
     def document_prefix(self) -> list[int]:
         return [BOS]
@@ -183,14 +189,51 @@ class FakeGenerator:
                 )
         return done
 
-    def save_state(self, state: StateRef) -> bytes:
-        return json.dumps(self.states[state]).encode()
+    def begin_save(self, state: StateRef, *, known: Collection[str] = ()) -> Callable[[], SavedState]:
+        saved = self.save_state(state, known=known)
+        return lambda: saved
 
-    def load_state(self, data: bytes) -> StateRef:
-        try:
-            return self._keep(json.loads(data))
-        except ValueError as error:
-            raise CheckpointError("the saved state is damaged") from error
+    def save_state(self, state: StateRef, *, known: Collection[str] = ()) -> SavedState:
+        """As the engine does, in JSON: the window in pages of 16 tokens, all before it in the recurrent part."""
+        ids = self.states[state]
+        window_start = max(0, len(ids) - self.info.window_tokens)
+        recurrent = self._written(ids[:window_start])
+        pages: list[StatePage] = []
+        for start in range(window_start // PAGE_TOKENS * PAGE_TOKENS, len(ids), PAGE_TOKENS):
+            end = min(start + PAGE_TOKENS, len(ids))
+            data = self._written(ids[start:end])
+            if start < window_start and sha256(data) not in known:
+                start, data = window_start, self._written(ids[window_start:end])
+            digest = sha256(data)
+            pages.append(StatePage(start, end, digest, None if digest in known else data))
+        header = StateHeader(
+            len(ids),
+            TokenHistory().after(ids),
+            self._guards,
+            window_start,
+            {"device": "fake"},
+            sha256(recurrent),
+            tuple((page.start, page.end, page.digest) for page in pages),
+        )
+        return SavedState(header.text(), len(ids), header.token_hash, recurrent, tuple(pages))
+
+    def load_state(self, saved: SavedState) -> StateRef:
+        header = verified(saved, self._guards, PAGE_TOKENS, None)
+        ids = self._read_back(saved.recurrent)
+        for page in saved.pages:
+            ids += self._read_back(page.data or b"[]")[max(0, header.window_start - page.start) :]
+        return self._keep(ids)
+
+    @property
+    def _guards(self) -> Guards:
+        return Guards(self.info.fingerprint, self.info.tokenizer_hash, "words", self.info.window_tokens)
+
+    def _written(self, ids: Sequence[int]) -> bytes:
+        # As words: whoever loads it may not have seen them.
+        return json.dumps([i if i < _FIRST_WORD_ID else self._words[i] for i in ids]).encode()
+
+    def _read_back(self, data: bytes) -> list[int]:
+        return [self._id(word) if isinstance(word, str) else word for word in json.loads(data)]
 
     def _keep(self, ids: list[int]) -> StateRef:
         ref = StateRef(next(self._handles))
@@ -198,13 +241,13 @@ class FakeGenerator:
         return ref
 
     def _id(self, word: str) -> int:
-        if word not in self._ids:
-            self._ids[word] = _FIRST_WORD_ID + len(self._words)
-            self._words.append(word)
-        return self._ids[word]
+        # From the word alone, so that another instance, also in another process, gives it the same one.
+        token = _FIRST_WORD_ID + crc32(word.encode(errors="surrogatepass")) % (_VOCABULARY - _FIRST_WORD_ID)
+        if self._words.setdefault(token, word) != word:
+            raise InternalError(f"{word!r} and {self._words[token]!r} have one id")
+        return token
 
     def _vector(self, token_ids: Sequence[int]) -> Vector:
-        # From the words, not their ids: ids depend on what this instance happened to see first.
         totals = [0.0] * VECTOR_SIZE
         for token in token_ids:
             totals[crc32(self.text([token]).encode()) % VECTOR_SIZE] += 1.0 / max(1, len(token_ids))

@@ -9,7 +9,7 @@ import contextlib
 import itertools
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
@@ -32,6 +32,7 @@ from app.inference.generator import (
     ModelInfo,
     ReadCancelled,
     Sampling,
+    SavedState,
     Span,
     StateRef,
     TokenProgress,
@@ -46,7 +47,7 @@ from app.inference.sampling import Sampler
 from app.inference.scoring import log_probability
 from app.inference.spans import SpanMeans
 from app.inference.state import ModelState
-from app.inference.state_container import Guards, guards_of, load_state, save_state
+from app.inference.state_container import FrozenState, freeze_state, guards_of, load_state, made_with
 from app.inference.tokenizers.base import Tokenizer
 from app.inference.writing import Answer, write
 
@@ -70,7 +71,7 @@ class Engine:
         self._info = info
         self.kernels = kernels
         """What the int8 self-test chose, None for other weight formats."""
-        self._guards: Guards = guards_of(model, info.fingerprint, info.tokenizer_hash)
+        self._guards = guards_of(model, info.fingerprint, info.tokenizer_hash)
         self._states: dict[StateRef, ModelState] = {}
         self._handles = itertools.count(1)
         self._usage = Usage()
@@ -80,6 +81,7 @@ class Engine:
             log.warning("%s", note)
             self._info = replace(info, notes=(*info.notes, note))
         self._chunk_tokens = CHUNK_TOKENS[model.device.type]
+        self._made_with = partial(made_with, model, kernels, self._chunk_tokens)
 
     @classmethod
     def load(
@@ -110,13 +112,7 @@ class Engine:
             if threads < 1:
                 raise UserError(f"threads is {threads}, expected 1 or more")
             torch.set_num_threads(threads)
-        loaded = load_model(
-            path,
-            name=name,
-            device=device,
-            weight_format=weight_format,
-            cache_dir=cache_dir,
-        )
+        loaded = load_model(path, name=name, device=device, weight_format=weight_format, cache_dir=cache_dir)
         return cls(loaded.model, loaded.tokenizer, loaded.template, loaded.info, loaded.kernels)
 
     @property
@@ -243,22 +239,29 @@ class Engine:
         ]
         done: list[Generation] = []
         while len(done) < len(answers):
-            group = slice(
-                len(done), len(done) + group_size(self._model.device, self._batch_size, self._info.state_nbytes)
-            )
+            size = group_size(self._model.device, self._batch_size, self._info.state_nbytes)
+            group = slice(len(done), len(done) + size)
             done += self._generate(answers[group], prompts[group], cancelled)
         return done
 
     @torch.inference_mode()
-    def save_state(self, state: StateRef) -> bytes:
+    def freeze_state(self, state: StateRef, known: Collection[str] = ()) -> FrozenState:
+        """Copy what `save_state` takes of a state, quickly; another thread may `pack` it while this one goes on."""
+        return freeze_state(self._states[state], self._guards, self._made_with(), known)
+
+    def begin_save(self, state: StateRef, *, known: Collection[str] = ()) -> Callable[[], SavedState]:
         """See TextGenerator."""
-        return save_state(self._states[state], self._guards)
+        return self.freeze_state(state, known).pack
+
+    def save_state(self, state: StateRef, *, known: Collection[str] = ()) -> SavedState:
+        """See TextGenerator."""
+        return self.freeze_state(state, known).pack()
 
     @torch.inference_mode()
-    def load_state(self, data: bytes) -> StateRef:
+    def load_state(self, saved: SavedState) -> StateRef:
         """See TextGenerator."""
         with self._room_for_a_state():
-            return self._keep(load_state(data, self._model, self._guards))
+            return self._keep(load_state(saved, self._model, self._guards, self._made_with()))
 
     def _room_for_a_state(self) -> AbstractContextManager[None]:
         return room_for(self._info.state_nbytes, self._model.device, "another state")
@@ -295,6 +298,7 @@ class Engine:
             chunk = token_ids[start : start + self._chunk_tokens]
             began = time.perf_counter()
             hidden = self._model.hidden(self._ids(chunk), sequence)
+            sequence.history = sequence.history.after(chunk)
             if start + len(chunk) == len(token_ids):
                 sequence.logits = self._model.logits(hidden[:, -1:])[:, 0]
             means.add(hidden[0], start)

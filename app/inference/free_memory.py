@@ -47,6 +47,13 @@ def free_bytes(device: torch.device) -> int:
     return host
 
 
+def used_gpu_bytes(device: torch.device) -> int:
+    """Bytes of GPU memory that this process's tensors take; 0 on the CPU."""
+    if device.type == "cuda":
+        return int(torch.cuda.memory_allocated(device))
+    return int(torch.mps.current_allocated_memory()) if device.type == "mps" else 0
+
+
 def cgroup_free_bytes(proc: Path = _PROC, root: Path = _CGROUPS) -> list[int]:
     """What is left under each memory limit above this process; empty where there is none, and off Linux."""
     try:

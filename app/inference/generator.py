@@ -6,10 +6,12 @@ contract suite runs against each. No torch here: tasks, services and the window 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, NewType, Protocol
+
+from app.core.errors import CheckpointError
 
 StateRef = NewType("StateRef", int)
 """Live handle of a model state that the generator owns; valid until dropped."""
@@ -92,6 +94,45 @@ class Usage:
             self.decode_tokens + more.decode_tokens,
             self.decode_seconds + more.decode_seconds,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class StatePage:
+    """Keys and values of the tokens [start, end) in every attention layer.
+
+    digest: SHA-256 (hex) of the bytes. data: None where the receiver has them already.
+    """
+
+    start: int
+    end: int
+    digest: str
+    data: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class SavedState:
+    """A complete state in parts that can be stored on their own and shared between states.
+
+    header: one line of JSON with all that has to agree when it is loaded, see state_header.py. position: tokens taken
+    in. token_hash: of all of them (see token_history.py), '' where it is not known. recurrent: what is not shared,
+    a safetensors container. pages: the attention window in order, cut by absolute position.
+    """
+
+    header: str
+    position: int
+    token_hash: str
+    recurrent: bytes
+    pages: tuple[StatePage, ...]
+
+
+class DamagedStateError(CheckpointError):
+    """Pages of a saved state whose bytes are missing or do not fit their digests; `digests` names them."""
+
+    default_code = "snapshot-damaged"
+
+    def __init__(self, message: str, *, digests: tuple[str, ...], code: str | None = None) -> None:
+        super().__init__(message, code=code)
+        self.digests = digests
 
 
 Span = tuple[int, int]
@@ -227,10 +268,24 @@ class TextGenerator(Protocol):
         """
         ...
 
-    def save_state(self, state: StateRef) -> bytes:
-        """The complete state as a safetensors container: `load_state` then continues bit for bit."""
+    def begin_save(self, state: StateRef, *, known: Collection[str] = ()) -> Callable[[], SavedState]:
+        """As `save_state`, but only the copy is made before it returns: the state may go on at once.
+
+        What it returns waits for the rest; any thread may call it, once.
+        """
         ...
 
-    def load_state(self, data: bytes) -> StateRef:
-        """A saved state as a live one; CheckpointError when it belongs to another model or is damaged."""
+    def save_state(self, state: StateRef, *, known: Collection[str] = ()) -> SavedState:
+        """The complete state: `load_state` then continues bit for bit.
+
+        known: digests of pages that the receiver has; these come without data.
+        """
+        ...
+
+    def load_state(self, saved: SavedState) -> StateRef:
+        """A saved state, every page with its data, as a live one.
+
+        CheckpointError by `code`: "snapshot-newer" (a newer Griffin Desk made it), "snapshot-other" (it belongs to
+        another model, weight format or tokenizer) or "snapshot-damaged"; of that, DamagedStateError where it is pages.
+        """
         ...

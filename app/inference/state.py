@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from app.inference.config import BlockType, GriffinConfig
 from app.inference.shapes import ConvTail, RNNState
+from app.inference.token_history import TokenHistory
+
+PAGE_TOKENS = 128
+"""Tokens per page of a saved attention window: page n holds the tokens from 128 n on."""
 
 
 @dataclass(slots=True)
@@ -21,6 +25,10 @@ class RecurrentState:
     def clone(self) -> RecurrentState:
         """An independent copy."""
         return RecurrentState(self.h.clone(), self.conv_tail.clone())
+
+    def to(self, device: torch.device) -> RecurrentState:
+        """The same on another device."""
+        return RecurrentState(self.h.to(device), self.conv_tail.to(device))
 
     @property
     def nbytes(self) -> int:
@@ -42,6 +50,10 @@ class WindowState:
     def clone(self) -> WindowState:
         """An independent copy."""
         return WindowState(self.k.clone(), self.v.clone())
+
+    def to(self, device: torch.device) -> WindowState:
+        """The same on another device."""
+        return WindowState(self.k.to(device), self.v.to(device))
 
     @property
     def nbytes(self) -> int:
@@ -75,21 +87,56 @@ LayerState = RecurrentState | WindowState
 
 
 @dataclass(slots=True)
+class PageDigest:
+    """SHA-256 (hex) of one complete page, '' until somebody has hashed it; any thread may set it.
+
+    One object for all sequences that hold the page: it is made when the page is complete, and from then on forks have
+    it in common. Pages completed after a fork are others.
+    """
+
+    value: str = ""
+
+
+@dataclass(slots=True)
 class ModelState:
     """Everything needed to go on: position, one entry per block, and the logits of the last position.
 
     logits: (b, v) float32 after the last token, or None where they were not computed. They let a
-    generation be repeated without reading a token again.
+    generation be repeated without reading a token again. history: of the tokens taken in; of another count than
+    `position` where they are not known. pages: see complete_pages.
     """
 
     position: int
     layers: list[LayerState]
     logits: Tensor | None = None
+    history: TokenHistory = field(default_factory=TokenHistory)
+    pages: dict[int, PageDigest] = field(default_factory=dict)
 
     def clone(self) -> ModelState:
         """An independent copy: a fork of the sequence."""
         logits = None if self.logits is None else self.logits.clone()
-        return ModelState(self.position, [layer.clone() for layer in self.layers], logits)
+        layers = [layer.clone() for layer in self.layers]
+        return ModelState(self.position, layers, logits, self.history, dict(self.complete_pages()))
+
+    def to(self, device: torch.device) -> ModelState:
+        """The same on another device; on the same one, the same tensors."""
+        logits = None if self.logits is None else self.logits.to(device)
+        return ModelState(self.position, [layer.to(device) for layer in self.layers], logits, self.history, self.pages)
+
+    def complete_pages(self) -> dict[int, PageDigest]:
+        """The digests of the window's complete pages by number; pages that have left it are forgotten.
+
+        The page that the window begins in the middle of is among them only where it was when it was whole.
+        """
+        window = next((layer.k.shape[2] for layer in self.layers if isinstance(layer, WindowState)), 0)
+        start = max(0, self.position - window)
+        numbers = range(start // PAGE_TOKENS, self.position // PAGE_TOKENS)
+        self.pages = {
+            number: self.pages.get(number) or PageDigest()
+            for number in numbers
+            if number * PAGE_TOKENS >= start or number in self.pages
+        }
+        return self.pages
 
     @property
     def nbytes(self) -> int:

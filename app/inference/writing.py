@@ -44,24 +44,24 @@ class Answer:
         self._stop_ids = stop_ids
         self._limit = max_new_tokens
         self._on_text = on_text
-        self._written: list[int] = []
+        self.written: list[int] = []
         self._text: list[str] = []
 
     def take(self, token: int) -> None:
         """A token that was drawn and is in the state now; it may be the last: then `reason` says why."""
-        self._written.append(token)
+        self.written.append(token)
         self.recent.append(token)
         if token in self._stop_ids:
             self.reason = FinishReason.STOP
             return
         self._emit(self._detokenizer.push(token))
-        if len(self._written) >= self._limit:
+        if len(self.written) >= self._limit:
             self.reason = FinishReason.LENGTH
 
     def finish(self) -> Generation:
         """All of it; one that has come to no end was cancelled."""
         self._emit(self._detokenizer.finish())
-        return Generation("".join(self._text), tuple(self._written), self.reason or FinishReason.CANCELLED)
+        return Generation("".join(self._text), tuple(self.written), self.reason or FinishReason.CANCELLED)
 
     def _emit(self, piece: str) -> None:
         if piece:
@@ -90,6 +90,7 @@ def write(decoder: Decoder, answers: Sequence[Answer], cancelled: Cancelled, cou
             if stopped or answer.reason is not None:
                 decoding.write_back(row)
                 answer.state.logits = logits[row : row + 1].clone()
+                answer.state.history = answer.state.history.after(answer.written)
         if stopped or not kept:
             return
         decoding = decoding.keep(kept)

@@ -5,7 +5,10 @@ Each runs it by a subclass of TextGeneratorContract with the fixtures `generator
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -14,6 +17,7 @@ import pytest
 
 from app.core.errors import CheckpointError, InternalError
 from app.inference.generator import (
+    DamagedStateError,
     FinishReason,
     Generation,
     Message,
@@ -22,6 +26,8 @@ from app.inference.generator import (
     StateRef,
     TextGenerator,
 )
+from app.inference.state_header import StateHeader
+from app.inference.token_history import TokenHistory
 
 TEXT = "The Elbe floods in April. The dams above Dresden hold its water back until June, when the fields are dry. "
 LOOK_ALIKES = (
@@ -101,7 +107,7 @@ class TextGeneratorContract:
         """A dropped state is gone for every call, and handles are never used again."""
         state = self._state(generator)
         generator.drop(state)
-        for call in (generator.drop, generator.position, generator.fork, generator.save_state):
+        for call in (generator.drop, generator.position, generator.fork, generator.save_state, generator.begin_save):
             with pytest.raises(KeyError):
                 call(state)
         with pytest.raises(KeyError):
@@ -142,7 +148,7 @@ class TextGeneratorContract:
         ids = [*generator.document_prefix(), *generator.tokenize(TEXT * 40)]
         state, done = generator.new_state(), [0]
         with pytest.raises(ReadCancelled):
-            generator.read(state, ids, on_progress=done.append, cancelled=counted(1))
+            generator.read(state, ids, on_progress=done.append, cancelled=lambda: done[-1] > 0)
         assert 0 < done[-1] == generator.position(state) < len(ids)
         generator.score(state, ids[:3])
         assert generator.load_state(generator.save_state(state))
@@ -202,11 +208,93 @@ class TextGeneratorContract:
         assert generator.save_state(loaded) == generator.save_state(state)
         assert generator.position(generator.load_state(generator.save_state(generator.new_state()))) == 0
 
+    def test_saved_states_share_pages(self, generator: TextGenerator) -> None:
+        """Pages that the receiver has come without data; with its own bytes put back the state goes on."""
+        state = self._state(generator, TEXT * 40)
+        store = {page.digest: page.data for page in generator.save_state(state).pages if page.data is not None}
+        assert store and all(hashlib.sha256(data).hexdigest() == digest for digest, data in store.items())
+        generator.read(state, generator.tokenize(TEXT))
+        saved = generator.save_state(state, known=store.keys())
+        assert all((page.data is None) == (page.digest in store) for page in saved.pages)
+        store |= {page.digest: page.data for page in saved.pages if page.data is not None}
+        whole = replace(saved, pages=tuple(replace(page, data=store[page.digest]) for page in saved.pages))
+        assert self._generate(generator, generator.load_state(whole)) == self._generate(generator, state)
+
+    def test_known_pages_are_not_sent(self, generator: TextGenerator) -> None:
+        """Saved twice, the second time without a byte of its window; it cannot be loaded without them."""
+        state = self._state(generator)
+        first = generator.save_state(state)
+        second = generator.save_state(state, known=[page.digest for page in first.pages])
+        assert second.header == first.header
+        assert first.pages and second.pages == tuple(replace(page, data=None) for page in first.pages)
+        with pytest.raises(DamagedStateError) as caught:
+            generator.load_state(second)
+        assert caught.value.digests == tuple(page.digest for page in first.pages)
+
+    def test_a_save_that_was_begun(self, generator: TextGenerator) -> None:
+        """It is of the moment when it was begun, whatever the state does until another thread asks for the rest."""
+        state = self._state(generator)
+        expected = generator.save_state(state)
+        wait = generator.begin_save(state)
+        last = generator.begin_save(state, known=[page.digest for page in expected.pages])
+        generator.read(state, generator.tokenize(TEXT))
+        generator.drop(state)
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(wait).result() == expected
+            assert [page.data for page in pool.submit(last).result().pages] == [None] * len(expected.pages)
+
+    def test_token_hash(self, generator: TextGenerator) -> None:
+        """It stands for the tokens, read in whatever pieces or written, and goes on after a restore."""
+        ids = [*generator.document_prefix(), *generator.tokenize(TEXT * 20)]
+        state = generator.new_state()
+        assert generator.save_state(state).token_hash == TokenHistory().digest
+        for start in range(0, len(ids), 150):
+            generator.read(state, ids[start : start + 150])
+        saved = generator.save_state(state)
+        assert (saved.position, saved.token_hash) == (len(ids), TokenHistory().after(ids).digest)
+        restored = generator.load_state(saved)
+        for one in (state, restored):
+            self._generate(generator, one, max_new_tokens=2)
+            generator.read(one, ids[:3])
+        after = generator.save_state(state)
+        assert after == generator.save_state(restored)
+        assert len(after.token_hash) == 64 and after.token_hash != saved.token_hash
+
+    def test_a_state_of_a_newer_version(self, generator: TextGenerator) -> None:
+        """It is told apart from damage: it is to be left as it is."""
+        saved = generator.save_state(self._state(generator))
+        newer = json.dumps({**json.loads(saved.header), "format_version": 1000})
+        with pytest.raises(CheckpointError, match="newer Griffin Desk") as caught:
+            generator.load_state(replace(saved, header=newer))
+        assert caught.value.code == "snapshot-newer"
+
+    def test_a_state_of_another_model(self, generator: TextGenerator) -> None:
+        """Refused by that name, even under a right checksum."""
+        saved = generator.save_state(self._state(generator))
+        header = StateHeader.parse(saved.header)
+        other = replace(header, guards=replace(header.guards, fingerprint="9" * 64))
+        with pytest.raises(CheckpointError, match="belongs to another model or weight format") as caught:
+            generator.load_state(replace(saved, header=other.text()))
+        assert caught.value.code == "snapshot-other"
+
+    def test_a_damaged_page_is_named(self, generator: TextGenerator) -> None:
+        """So that a store can throw away that page and what else uses it."""
+        saved = generator.save_state(self._state(generator))
+        *pages, last = saved.pages
+        assert last.data is not None
+        bad = replace(last, data=last.data[:-1] + bytes([last.data[-1] ^ 1]))
+        with pytest.raises(DamagedStateError) as caught:
+            generator.load_state(replace(saved, pages=(*pages, bad)))
+        assert (caught.value.code, caught.value.digests) == ("snapshot-damaged", (last.digest,))
+
     @pytest.mark.parametrize("data", [b"", b"{", b"\x80\x04N.", b"x" * 100])
     def test_other_bytes_are_no_state(self, data: bytes, generator: TextGenerator) -> None:
-        """One clear error, whatever they are."""
-        with pytest.raises(CheckpointError):
-            generator.load_state(data)
+        """One clear error, whatever they are, as header or as recurrent part."""
+        saved = generator.save_state(self._state(generator))
+        for changes in ({"header": data.decode("latin-1")}, {"recurrent": data}):
+            with pytest.raises(CheckpointError) as caught:
+                generator.load_state(replace(saved, **changes))
+            assert caught.value.code == "snapshot-damaged"
 
     def test_text_never_becomes_control_tokens(self, generator: TextGenerator, control_ids: Collection[int]) -> None:
         """Neither in a document nor in a message, whatever they spell; so no document ends a turn."""

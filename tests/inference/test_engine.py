@@ -27,6 +27,7 @@ from app.inference.griffin import Griffin
 from app.inference.ops import TorchOps
 from app.inference.state import ModelState
 from app.inference.state_container import guards_of, load_state
+from app.inference.token_history import TokenHistory
 from app.inference.tokenizers.base import Tokenizer
 from tests.checkpoints import random_tensors, raw_config, write_checkpoint
 from tests.contracts.text_generator import GREEDY, LOOK_ALIKES, RANDOM, TEXT, TextGeneratorContract, counted
@@ -227,8 +228,29 @@ def test_a_saved_state_goes_on_in_another_process(tiny: Path, engine: Engine) ->
 def test_a_state_of_another_format_is_refused(tiny: Path, engine: Engine) -> None:
     """The same files in another weight format are another model."""
     other = Engine.load(tiny, device="cpu", weight_format="bfloat16")
-    with pytest.raises(CheckpointError, match="the saved state was made otherwise"):
+    with pytest.raises(CheckpointError, match="belongs to another model or weight format"):
         other.load_state(engine.save_state(_read(engine, _ids(5))))
+
+
+@pytest.mark.parametrize("sampling", [GREEDY, RANDOM], ids=["greedy", "random"])
+def test_the_token_hash_of_answers(
+    sampling: Sampling, engine: Engine, model: Griffin, starter_tokenizer: Tokenizer
+) -> None:
+    """Prompt, every token written and what closes the turn, alone and in a batch; none for a state made elsewhere."""
+    closing = _with_template(engine, model, starter_tokenizer, (), (3, 4))
+    alone, *others = (closing.new_state() for _ in range(3))
+    prompts = [_ids(200), _ids(9)]
+    done = [closing.generate(alone, prompts[0], sampling=sampling, max_new_tokens=5)]
+    done += closing.generate_batch(others, prompts, sampling=sampling, max_new_tokens=5)
+    for state, prompt, generation in zip((alone, *others), [prompts[0], *prompts], done, strict=True):
+        expected = TokenHistory().after([*prompt, *generation.token_ids, 3, 4])
+        saved = closing.save_state(state)
+        assert (saved.position, saved.token_hash) == (expected.count, expected.digest)
+    foreign = model.fresh_state()
+    foreign.position = 5
+    adopted = closing.adopt(foreign)
+    closing.read(adopted, _ids(5))
+    assert closing.save_state(adopted).token_hash == ""
 
 
 def test_nothing_to_go_on_from(engine: Engine) -> None:

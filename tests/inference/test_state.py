@@ -84,3 +84,37 @@ def test_fresh_state() -> None:
     assert (recurrent.conv_tail.shape, recurrent.conv_tail.dtype) == ((2, 3, 48), torch.bfloat16)
     assert (window.k.shape, window.v.dtype) == ((2, 4, 8, 8), torch.bfloat16)
     assert state.position == 0 and state.logits is None
+
+
+@pytest.mark.parametrize(
+    ("position", "expected"),
+    [
+        (0, []),
+        (127, []),
+        (128, [0]),
+        (300, [0, 1]),
+        (400, [0, 1, 2]),
+        (401, [1, 2]),
+        (513, [1, 2, 3]),
+        (528, [1, 2, 3]),
+        (529, [2, 3]),
+        (800, [4, 5]),
+    ],
+)
+def test_complete_pages(position: int, expected: list[int]) -> None:
+    """Pages of 128 tokens wholly within a window of 400."""
+    state = fresh_state(config_from_json(raw_config("starter", attention_window_size=400)))
+    state.position = position
+    assert list(state.complete_pages()) == expected
+
+
+def test_digests_of_pages_are_kept_to_the_window() -> None:
+    """The page that the window begins in stays known until its last token has left; forks have the same objects."""
+    state = fresh_state(config_from_json(raw_config("starter", attention_window_size=400)))
+    state.position = 300
+    first = state.complete_pages()[0]
+    fork = state.clone()
+    for position, is_kept in ((401, True), (527, True), (528, False)):
+        state.position = position
+        assert (state.complete_pages().get(0) is first) == is_kept
+    assert fork.complete_pages()[0] is first and list(fork.complete_pages()) == [0, 1]

@@ -179,7 +179,6 @@ def test_interrupted_between_notes_written_together(document: Document) -> None:
     events.close()
     assert first.states == {}
     second = FakeGenerator(reply, batch_size=3)
-    second.tokenize(document.text)
     resume = Resume((kept.notes,), 1, second.load_state(saved))
     resumed = list(summarize(document, second, style=Style.BRIEF, resume=resume))
     assert [event.part_index for event in resumed if isinstance(event, PartDone)] == [1, 2, 3, 4]
@@ -205,7 +204,7 @@ def test_resumed_summary_ends_like_an_uninterrupted_one(document: Document) -> N
     """After two parts the state is saved; a new generator goes on from it and writes only what is missing."""
     first = FakeGenerator(reply)
     notes: list[SectionNotes] = []
-    saved = b""
+    saved = None
     events = summarize(document, first, style=Style.KEY_PASSAGES)
     for event in events:
         if isinstance(event, PartDone):
@@ -215,7 +214,7 @@ def test_resumed_summary_ends_like_an_uninterrupted_one(document: Document) -> N
                 break
     events.close()
     second = FakeGenerator(reply)
-    second.tokenize(document.text)
+    assert saved is not None
     state = second.load_state(saved)
     resumed = list(
         summarize(document, second, style=Style.KEY_PASSAGES, resume=Resume(tuple(notes), parts_read=2, state=state))
