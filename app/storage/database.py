@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -40,11 +40,17 @@ class Database:
 
     @classmethod
     def open(
-        cls, path: Path, *, migrations: Sequence[Migration] = LIBRARY, busy_timeout_s: float = BUSY_TIMEOUT_S
+        cls,
+        path: Path,
+        *,
+        migrations: Sequence[Migration] = LIBRARY,
+        busy_timeout_s: float = BUSY_TIMEOUT_S,
+        before_upgrade: Callable[[sqlite3.Connection], None] | None = None,
     ) -> Database:
         """Open or make the file, check it and bring its schema up to date.
 
-        Raises StorageError (a newer schema, no database at all, damaged, locked, read-only) or
+        `before_upgrade` is called with the checked file before the first migration of an older schema, not of a
+        new file. Raises StorageError (a newer schema, no database at all, damaged, locked, read-only) or
         ResourceError (disk full).
         """
         with _errors(path):
@@ -52,13 +58,15 @@ class Database:
             database = cls(path, sqlite_utils.Database(connection, execute_plugins=False))
         try:
             with _errors(path):
-                database._prepare(migrations)
+                database._prepare(migrations, before_upgrade)
         except BaseException:
             database.close()
             raise
         return database
 
-    def _prepare(self, migrations: Sequence[Migration]) -> None:
+    def _prepare(
+        self, migrations: Sequence[Migration], before_upgrade: Callable[[sqlite3.Connection], None] | None
+    ) -> None:
         version = self._pragma("user_version")
         if version == 0 and self._scalar("SELECT count(*) FROM sqlite_master") > 0:
             # A first run that died before its first migration leaves an empty file, never tables at version 0.
@@ -77,6 +85,8 @@ class Database:
         self._db.execute("PRAGMA foreign_keys=ON")
         if version > 0 and (found := self._scalar("PRAGMA quick_check(1)")) != "ok":
             raise StorageError(_damaged(self.path, str(found)), code="damaged-library")
+        if before_upgrade is not None and 0 < version < newest:
+            before_upgrade(self._db.conn)
         for migration in migrations:
             self._migrate(migration)
 

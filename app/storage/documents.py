@@ -8,19 +8,11 @@ are plain rows; services turn them into the document model and back.
 from __future__ import annotations
 
 import json
-import re
-import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
 from app.storage.database import Database
-
-_SCRIPTS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_UNSPACED = re.compile(f"[{_SCRIPTS}]")
-"""Thai, Lao, Burmese, Khmer, Japanese and Chinese are written without spaces between words."""
-_UNSPACED_OR_NOT = re.compile(f"[{_SCRIPTS}]+|[^{_SCRIPTS}]+")
-_MAX_TERMS = 200
-"""SQLite nests no expression deeper than 1,000."""
+from app.storage.search_terms import character_pairs, is_unspaced, quoted, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,15 +162,12 @@ class DocumentStore:
 
         By BM25 over Porter stems; where the question is in a script without spaces, by pairs of its characters.
         """
-        question = unicodedata.normalize("NFC", question)
-        words = list(dict.fromkeys(re.findall(r"\w+", question)))
-        if not words:
+        found = words(question)
+        if not found:
             return []
-        if _UNSPACED.search(question):
-            return self._search_pairs(document_id, page_range, words, limit)
-        # Each word in double quotes is a plain string to FTS5: AND, NEAR, * and ^ in a question mean nothing.
-        # Its case is left to FTS5, which folds it as it folded the text's.
-        query = " OR ".join(f'"{word}"' for word in words)
+        if is_unspaced(question):
+            return self._search_pairs(document_id, page_range, found, limit)
+        query = " OR ".join(quoted(word) for word in found)
         rows = self._database.rows(
             "SELECT passages.*, -bm25(passages_fts) AS score FROM passages_fts"
             " JOIN passages ON passages.id = passages_fts.rowid"
@@ -189,15 +178,9 @@ class DocumentStore:
         )
         return [PassageHit(_passage(row), row["score"]) for row in rows]
 
-    def _search_pairs(self, document_id: str, page_range: str, words: list[str], limit: int) -> list[PassageHit]:
+    def _search_pairs(self, document_id: str, page_range: str, found: list[str], limit: int) -> list[PassageHit]:
         """By the number of terms a passage holds: FTS5 takes a whole clause of Chinese for one word."""
-        terms: list[str] = []
-        for word in words:
-            # Words in other scripts stand in the same run of word characters: "Python是什么".
-            for piece in _UNSPACED_OR_NOT.findall(word):
-                unspaced = len(piece) > 1 and _UNSPACED.match(piece)
-                terms += [piece[i : i + 2] for i in range(len(piece) - 1)] if unspaced else [piece.lower()]
-        terms = list(dict.fromkeys(terms))[:_MAX_TERMS]
+        terms = character_pairs(found)
         held = " + ".join(["(instr(lower(passages.text), ?) > 0)"] * len(terms))
         rows = self._database.rows(
             f"SELECT * FROM (SELECT passages.*, {held} AS score FROM passages"

@@ -1,195 +1,229 @@
 """Saved model states, in a file of their own: a cache.
 
 Text is the truth, a state only saves the time to read it again. So nothing here is ever an error to the
-user: a lost, damaged, foreign or full file is logged with its reason, begun anew where possible, and the
-document is read again instead.
+user: a lost, damaged, foreign, full or busy file is logged with its reason, begun anew where possible, and the
+text is read again instead.
+
+A state is a recurrent part of its own and pages of the attention window, which states of one text share: a page
+is known by the SHA-256 of its bytes, stored once, and goes with the last snapshot that refers to it.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import shutil
 import sqlite3
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import TypeVar
 
 from app.core.log import logger
+from app.storage import snapshot_rows as rows
+from app.storage.snapshot_file import SnapshotFile
+from app.storage.snapshot_records import (
+    Collected,
+    Entry,
+    PageRecord,
+    Place,
+    SaveOutcome,
+    SnapshotKind,
+    StateRecord,
+)
 
-SCHEMA_VERSION = 1
-BUSY_TIMEOUT_S = 2.0
+__all__ = [
+    "Collected",
+    "Entry",
+    "PageRecord",
+    "Place",
+    "SaveOutcome",
+    "SnapshotKind",
+    "SnapshotStore",
+    "StateRecord",
+]
 
 _log = logger("snapshots")
-_T = TypeVar("_T")
 
-_SCHEMA = """
-    CREATE TABLE IF NOT EXISTS snapshots (
-        job_id TEXT PRIMARY KEY,
-        model_fingerprint TEXT NOT NULL,
-        document_id TEXT NOT NULL,
-        parts_read INTEGER NOT NULL,
-        checksum TEXT NOT NULL,
-        nbytes INTEGER NOT NULL,
-        used_at REAL NOT NULL,
-        state BLOB NOT NULL
-    ) STRICT
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class SnapshotKey:
-    """What a saved state belongs to; a state of another model or document is of no use."""
-
-    job_id: str
-    model_fingerprint: str
-    document_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A state at the end of part parts_read - 1, as the generator saved it."""
-
-    parts_read: int
-    state: bytes
+DISK_RESERVE_BYTES = 256 << 20
+"""Left free on the disk by saved states, their write-ahead log included."""
 
 
 class SnapshotStore:
-    """The newest state of each running job, within a budget of bytes; the least recently used go first."""
+    """States by stream and key, within a budget of bytes. For use from several threads and programs at once."""
 
     def __init__(self, path: Path, *, budget_bytes: int) -> None:
         self._path = path
+        self._file = SnapshotFile(path)
         self._budget_bytes = budget_bytes
+        self._used: dict[int, float] = {}
+        self._used_lock = threading.Lock()
 
-    def save(self, key: SnapshotKey, snapshot: Snapshot, *, now: float) -> bool:
-        """Keep a state in place of the job's older one; False, with the reason logged, when it was not kept."""
-        nbytes = len(snapshot.state)
-        if nbytes > self._budget_bytes:
-            _log.info("job %s: no snapshot: %d bytes, budget %d", key.job_id, nbytes, self._budget_bytes)
-            return False
-        checksum = hashlib.sha256(snapshot.state).hexdigest()
+    @property
+    def last_problem(self) -> str:
+        """Why the last call came to nothing, one clause for the user; '' when it did what it was asked."""
+        return self._file.problem
 
-        def write(db: sqlite3.Connection) -> bool:
-            db.execute("BEGIN IMMEDIATE")
-            db.execute("DELETE FROM snapshots WHERE job_id = ?", [key.job_id])
-            self._make_room(db, nbytes)
-            db.execute(
-                "INSERT INTO snapshots VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                [
-                    key.job_id,
-                    key.model_fingerprint,
-                    key.document_id,
-                    snapshot.parts_read,
-                    checksum,
-                    nbytes,
-                    now,
-                    snapshot.state,
-                ],
-            )
-            db.execute("COMMIT")
-            return True
+    def save(self, place: Place, state: StateRecord, *, now: float) -> SaveOutcome:
+        """Keep a state in place of an older one at the same place; others may be evicted for it."""
+        own_bytes = len(state.header.encode()) + len(state.recurrent)
+        name = f"{place.stream}, {place.key}"
 
-        saved = self._attempt("save", write) or False
-        if saved:
-            _log.info("job %s: snapshot after part %d, %d bytes", key.job_id, snapshot.parts_read, nbytes)
-        return saved
+        def write(db: sqlite3.Connection) -> SaveOutcome:
+            wanted = {page.digest for page in state.pages}
+            stored = rows.page_sizes(db, wanted)
+            new = {
+                page.digest: len(page.data)
+                for page in state.pages
+                if page.data is not None and page.digest not in stored
+            }
+            sizes = stored | new
+            if missing := len(wanted) - len(sizes):
+                _log.info("%s: no snapshot: %d of its pages are not stored any more", name, missing)
+                return SaveOutcome.PAGES_MISSING
+            budget = self._budget_now(db)
+            if (nbytes := own_bytes + sum(sizes.values())) > budget:
+                _log.info("%s: no snapshot: %d bytes, room for %d", name, nbytes, budget)
+                return SaveOutcome.REFUSED
+            self._note_use(db)
+            id_ = rows.insert_row(db, place, state, own_bytes=own_bytes, now=now)
+            rows.drop_orphans(db, spared=wanted)
+            if rows.total_bytes(db) + sum(new.values()) > budget:
+                rows.evict(db, budget_bytes=budget, newest=id_, its_pages=sizes)
+                rows.drop_orphans(db, spared=wanted)
+            rows.insert_state(db, id_, state)
+            # Last: the new state takes the room that was freed, only the rest goes back to the disk.
+            rows.vacuum(db)
+            new_bytes = own_bytes + sum(new.values())
+            _log.info("%s: snapshot at %d tokens, %d bytes, %d new", name, state.position, nbytes, new_bytes)
+            return SaveOutcome.SAVED
 
-    def load(self, key: SnapshotKey, *, now: float) -> Snapshot | None:
-        """The job's state, or None with the reason logged."""
+        outcome = self._file.write("save", write, create=True) or SaveOutcome.REFUSED
+        if outcome is SaveOutcome.REFUSED and not self._file.problem:
+            self._file.problem = "there is too little room for saved states"
+        return outcome
 
-        def read(db: sqlite3.Connection) -> Snapshot | None:
-            row = db.execute(
-                "SELECT model_fingerprint, document_id, parts_read, checksum, state FROM snapshots WHERE job_id = ?",
-                [key.job_id],
-            ).fetchone()
-            if row is None:
-                _log.info("job %s: snapshot miss: none stored", key.job_id)
-                return None
-            fingerprint, document_id, parts_read, checksum, state = row
-            if (fingerprint, document_id) != (key.model_fingerprint, key.document_id):
-                _log.warning("job %s: snapshot miss: it belongs to another model or document", key.job_id)
-                return None
-            if hashlib.sha256(state).hexdigest() != checksum:
-                _log.warning("job %s: snapshot miss: checksum differs, dropped", key.job_id)
-                db.execute("DELETE FROM snapshots WHERE job_id = ?", [key.job_id])
-                return None
-            db.execute("UPDATE snapshots SET used_at = ? WHERE job_id = ?", [now, key.job_id])
-            _log.info("job %s: snapshot hit: after part %d", key.job_id, parts_read)
-            return Snapshot(parts_read, state)
-
-        return self._attempt("load", read)
-
-    def drop(self, job_id: str) -> None:
-        """Forget a job's state; the file gives the room back."""
-
-        def delete(db: sqlite3.Connection) -> None:
-            db.execute("DELETE FROM snapshots WHERE job_id = ?", [job_id])
-
-        if self._path.exists():
-            self._attempt("drop", delete)
-
-    def total_bytes(self) -> int:
-        """Bytes of all states kept; 0 where the file cannot be read."""
-        if not self._path.exists():
-            return 0
-        return (
-            self._attempt("measure", lambda db: int(db.execute("SELECT total(nbytes) FROM snapshots").fetchone()[0]))
-            or 0
-        )
-
-    def _make_room(self, db: sqlite3.Connection, nbytes: int) -> None:
-        used = int(db.execute("SELECT total(nbytes) FROM snapshots").fetchone()[0])
-        for job_id, size in db.execute("SELECT job_id, nbytes FROM snapshots ORDER BY used_at").fetchall():
-            if used + nbytes <= self._budget_bytes:
-                return
-            db.execute("DELETE FROM snapshots WHERE job_id = ?", [job_id])
-            _log.info("job %s: snapshot evicted: %d bytes, over the budget of %d", job_id, size, self._budget_bytes)
-            used -= size
-
-    def _attempt(self, what: str, action: Callable[[sqlite3.Connection], _T]) -> _T | None:
-        """Run an action on the file; a damaged file is begun anew once, anything else is only logged."""
-        for last in (False, True):
-            try:
-                return self._with_connection(action)
-            except sqlite3.Error as error:
-                _log.warning("snapshot %s failed: %s", what, error)
-                if last or not _is_unusable(error):
-                    return None
-            self._discard()
+    def load(self, entry_id: int, *, now: float) -> StateRecord | None:
+        """A state with all its pages; None, with the reason logged, where it is gone or a part of it is."""
+        found = self._file.read("load", lambda db: rows.read_state(db, entry_id))
+        if isinstance(found, StateRecord):
+            with self._used_lock:
+                self._used[entry_id] = now
+            self._file.write_if_free(self._note_use)
+            _log.info("snapshot %d: hit at %d tokens", entry_id, found.position)
+            return found
+        reason = self._file.problem or (found or rows.Lack.SNAPSHOT).value
+        _log.warning("snapshot %d: miss: %s", entry_id, reason)
+        if found is rows.Lack.PART:
+            self.damaged(entry_id)
+        self._file.problem = reason
         return None
 
-    def _with_connection(self, action: Callable[[sqlite3.Connection], _T]) -> _T:
-        # Opened for each action: they are seconds apart, and a file that is not open cannot be left half written.
-        db = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+    def find(self, stream: str, key: str, fingerprint: str) -> Entry | None:
+        """The snapshot of a place."""
+        found = self._entries("stream = ? AND key = ? AND fingerprint = ?", [stream, key, fingerprint])
+        return found[0] if found else None
+
+    def other_fingerprints(self, stream: str, key: str) -> list[str]:
+        """Of all models whose states of a place are kept: why `find` with another one found nothing."""
+        sql = "SELECT fingerprint FROM snapshots WHERE stream = ? AND key = ? ORDER BY fingerprint"
+        return self._strings(sql, [stream, key])
+
+    def entries(self, stream: str, fingerprint: str) -> list[Entry]:
+        """All snapshots of a stream, by position."""
+        return self._entries("stream = ? AND fingerprint = ?", [stream, fingerprint])
+
+    def candidates(self, fingerprint: str, *, kinds: Collection[SnapshotKind]) -> list[Entry]:
+        """The snapshots of some kinds in all streams, by position: a changed text may begin like another one."""
+        condition = "fingerprint = ? AND kind IN (SELECT value FROM json_each(?))"
+        return self._entries(condition, [fingerprint, rows.json_list(kinds)])
+
+    def page_digests(self, stream: str, fingerprint: str) -> frozenset[str]:
+        """The pages stored for a stream: a state of it may be saved without their bytes."""
+        sql = (
+            "SELECT DISTINCT digest FROM snapshots JOIN snapshot_pages ON snapshot_id = id "
+            "WHERE stream = ? AND fingerprint = ?"
+        )
+        return frozenset(self._strings(sql, [stream, fingerprint]))
+
+    def damaged(self, entry_id: int, digests: Collection[str] = ()) -> None:
+        """Drop a snapshot whose bytes do not fit their digests, these pages, and every snapshot that uses them."""
+        self._drop(f"snapshot {entry_id}, damaged", lambda db: [entry_id, *rows.users(db, digests)])
+
+    def drop_stream(self, stream: str) -> None:
+        """Forget all snapshots of a stream; the file gives the room back."""
+        sql = "SELECT id FROM snapshots WHERE stream = ?"
+        self._drop(stream, lambda db: [row[0] for row in db.execute(sql, [stream])])
+
+    def total_bytes(self) -> int:
+        """Bytes of all states kept, shared pages once; 0 where the file cannot be read."""
+        return self._file.read("measure", rows.total_bytes) or 0
+
+    def collect(self, *, now: float) -> Collected:
+        """Check every page, drop what is damaged, evict down to the budget and give free room back to the disk.
+
+        Takes seconds for each gigabyte; states can be saved and loaded meanwhile.
+        """
+        bad = self._damaged_pages()
+
+        def write(db: sqlite3.Connection) -> tuple[int, int, int, int]:
+            self._note_use(db)
+            # A clock that was wrong for a while must not protect a state for years.
+            db.execute("UPDATE snapshots SET used_at = ? WHERE used_at > ?", [now, now])
+            before = rows.total_bytes(db)
+            snapshots = rows.remove(db, {*rows.users(db, bad), *rows.incomplete(db)})
+            pages = rows.drop_orphans(db)
+            snapshots += rows.evict(db, budget_bytes=self._budget_now(db))
+            pages += rows.drop_orphans(db)
+            rows.vacuum(db)
+            kept = rows.total_bytes(db)
+            return snapshots, pages, before - kept, kept
+
+        snapshots, pages, freed, kept = self._file.write("collect", write) or (0, 0, 0, 0)
+        self._file.checkpoint()
+        _log.info("collected: %d snapshots and %d pages dropped, %d bytes; %d kept", snapshots, pages, freed, kept)
+        return Collected(snapshots, pages, freed, kept, self._file.disk_bytes())
+
+    def close(self) -> None:
+        """Close the file; a later call opens it again."""
+        self._file.write_if_free(self._note_use)
+        self._file.close()
+
+    def _budget_now(self, db: sqlite3.Connection) -> int:
+        """The budget, or less where the disk is nearly full: a cache must leave room for the library."""
         try:
-            # Before the first table, or it has no effect: freed pages go back to the file system.
-            db.execute("PRAGMA auto_vacuum=FULL")
-            db.execute("PRAGMA synchronous=NORMAL")
-            version = db.execute("PRAGMA user_version").fetchone()[0]
-            if version not in (0, SCHEMA_VERSION):
-                raise _WrongSchemaError(f"schema {version}, expected {SCHEMA_VERSION}")
-            if version == 0:
-                db.execute(_SCHEMA)
-                db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-            return action(db)
-        finally:
-            db.close()
+            free = shutil.disk_usage(self._path.parent).free
+        except OSError:
+            return self._budget_bytes
+        return min(self._budget_bytes, rows.total_bytes(db) + max(0, free - DISK_RESERVE_BYTES))
 
-    def _discard(self) -> None:
-        _log.warning("%s is begun anew: what it held will be read again from the text", self._path.name)
-        for suffix in ("", "-journal", "-wal", "-shm"):
-            with suppress(OSError):
-                self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+    def _damaged_pages(self) -> list[str]:
+        self._file.check(rows.check_structure)
+        bad = []
+        for digest in self._strings("SELECT digest FROM pages", []):
+            # Page by page: one long view of the file would keep its log from being brought in.
+            data = self._file.check(functools.partial(rows.read_page, digest=digest))
+            if data is not None and hashlib.sha256(data).hexdigest() != digest:
+                bad.append(digest)
+        return bad
 
+    def _drop(self, name: str, find: Callable[[sqlite3.Connection], list[int]]) -> None:
+        def drop(db: sqlite3.Connection) -> None:
+            removed = rows.remove(db, find(db))
+            rows.drop_orphans(db)
+            rows.vacuum(db)
+            _log.info("%s: %d snapshots dropped", name, removed)
 
-class _WrongSchemaError(sqlite3.DatabaseError):
-    """The file was written by another version of the program."""
+        self._file.write("drop", drop)
 
+    def _note_use(self, db: sqlite3.Connection) -> None:
+        with self._used_lock:
+            used, self._used = self._used, {}
+        db.executemany(
+            "UPDATE snapshots SET used_at = max(used_at, ?) WHERE id = ?", [(at, id_) for id_, at in used.items()]
+        )
 
-def _is_unusable(error: sqlite3.Error) -> bool:
-    """Whether the file itself is at fault: beginning anew helps, waiting or freeing space does not."""
-    if isinstance(error, _WrongSchemaError):
-        return True
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    # A file that is a database with other tables reports a plain SQL error ("no such column").
-    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
+    def _entries(self, condition: str, parameters: list[object]) -> list[Entry]:
+        return self._file.read("search", lambda db: rows.read_entries(db, condition, parameters)) or []
+
+    def _strings(self, sql: str, parameters: list[str]) -> list[str]:
+        return self._file.read("search", lambda db: [str(row[0]) for row in db.execute(sql, parameters)]) or []

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import sqlite_utils
 
-from app.storage.migrations import m001_initial
+from app.storage.migrations import m001_initial, m002_branches
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,4 +20,7 @@ class Migration:
     """Runs inside a transaction that the caller opened; must not commit (no `executescript`)."""
 
 
-LIBRARY: tuple[Migration, ...] = (Migration(1, "initial", m001_initial.apply),)
+LIBRARY: tuple[Migration, ...] = (
+    Migration(1, "initial", m001_initial.apply),
+    Migration(2, "branches", m002_branches.apply),
+)
