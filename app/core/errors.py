@@ -5,7 +5,8 @@
     |   |-- DocumentError    a file that cannot be read (missing, empty, damaged, encrypted, no text)
     |   `-- CheckpointError  a model that cannot be loaded (unknown, damaged, misshapen)
     |-- ResourceError        disk, memory or device gave out; nothing is lost
-    |   `-- StorageError     the library database cannot be opened or written
+    |   |-- StorageError     the library database cannot be opened or written
+    |   `-- WorkerLostError  the model's process ended; what it held is gone, what was kept goes on
     `-- InternalError        a bug of ours
 
 Each error has a `code`, a short stable word that survives a process boundary, and a message of one
@@ -54,6 +55,12 @@ class StorageError(ResourceError):
     """The library database cannot be opened or written."""
 
     default_code = "storage"
+
+
+class WorkerLostError(ResourceError):
+    """The model's process ended, and its live states with it. Another one is started by the next call."""
+
+    default_code = "worker-lost"
 
 
 class InternalError(GriffinDeskError):

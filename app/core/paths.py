@@ -36,6 +36,11 @@ class DataPaths:
         return self.root / "snapshots.sqlite"
 
     @property
+    def backups(self) -> Path:
+        """A copy of the library for each of the last days; made when the first is."""
+        return self.root / "backups"
+
+    @property
     def settings(self) -> Path:
         """The user's settings; need not exist."""
         return self.root / "settings.toml"

@@ -25,9 +25,9 @@ class Settings:
     threads: int = 0
     """CPU threads of the engine; 0 leaves the choice to it."""
     snapshot_interval_s: float = 10.0
-    """Least time between two saved states of one summary."""
-    snapshot_budget_bytes: int = 1024 * MIB
-    """Room for saved states on disk; the least recently used go first."""
+    """Least time between two bookmarks on disk while a document is read."""
+    snapshot_budget_bytes: int = 2048 * MIB
+    """Room for saved states on disk; bookmarks are thinned first, ends of documents and of conversations go last."""
     log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
 

@@ -1,0 +1,107 @@
+"""Starting, watching and ending an inference worker's process."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import signal
+import threading
+from collections.abc import Callable
+
+from app.core.log import logger
+from app.worker import entry
+from app.worker.channel import Channel, ChannelClosed
+from app.worker.messages import Event, Request, Shutdown
+
+TICK_S = 1.0
+HANG_TICKS = 10
+"""Ticks without a word after which a worker counts as hung; its heart beats every second."""
+HANG_TICKS_LOADING = 60
+"""While torch and a model are being loaded: libraries of half a gigabyte may come from a slow disk."""
+_END_S = 2.0
+
+_log = logger("worker")
+
+
+class WorkerProcess:
+    """One worker, from its start to its end.
+
+    on_event is called for each event and on_end once, with the reason in words, both from a thread of this object.
+    """
+
+    def __init__(self, on_event: Callable[[Event], None], on_end: Callable[[WorkerProcess, str], None]) -> None:
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        self._on_event = on_event
+        self._on_end = on_end
+        self._channel = Channel(ours)
+        self._process = context.Process(target=entry.run, args=(theirs,), name="griffin-desk-worker", daemon=True)
+        self._process.start()
+        theirs.close()
+        self.ready = False
+        """Set by the owner once the model is loaded: from then on the heart must beat."""
+        self._silent_ticks = 0
+        self._reason = ""
+        self._ended = threading.Event()
+        threading.Thread(target=self._receive, name="worker-events", daemon=True).start()
+        threading.Thread(target=self._watch, name="worker-watch", daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        assert self._process.pid is not None  # it was started
+        return self._process.pid
+
+    def send(self, request: Request) -> None:
+        """Raises ChannelClosed; then `on_end` has been called, or is about to be."""
+        self._channel.send(request)
+
+    def end(self) -> None:
+        """Ask it to end, and see to it that it does; one that is still loading is not waited for."""
+        self._reason = self._reason or "it was asked to end"
+        if self.ready:
+            with contextlib.suppress(ChannelClosed):
+                self._channel.send(Shutdown())
+            self._process.join(_END_S)
+        self._process.kill()
+        self._process.join()
+
+    def kill(self, reason: str) -> None:
+        """End it at once, with a reason for `on_end`."""
+        self._reason = reason
+        self._process.kill()
+
+    def _receive(self) -> None:
+        try:
+            while True:
+                event = self._channel.receive()
+                self._silent_ticks = 0
+                self._on_event(event)  # type: ignore[arg-type]
+        except ChannelClosed as closed:
+            detail = str(closed)
+        # Nothing comes any more: a process that closed its pipe, or sends nonsense, is of no use.
+        self._process.join(_END_S)
+        self._process.kill()
+        self._process.join()
+        self._channel.close()
+        self._ended.set()
+        reason = self._reason or _exit_reason(self._process.exitcode)
+        _log.info("worker %d ended: %s (%s)", self.pid, reason, detail or "its pipe closed")
+        self._on_end(self, reason)
+
+    def _watch(self) -> None:
+        """Kill a worker that says nothing. Counted in our own ticks: when both were stopped, neither was hung."""
+        while not self._ended.wait(TICK_S):
+            self._silent_ticks += 1
+            limit = HANG_TICKS if self.ready else HANG_TICKS_LOADING
+            if self._silent_ticks > limit:
+                self.kill(f"it did not answer for {limit:d} s")
+                return
+
+
+def _exit_reason(code: int | None) -> str:
+    if code is not None and code < 0:
+        if -code == signal.SIGKILL:
+            return "it was killed, perhaps for lack of memory"
+        return f"it was ended by {signal.Signals(-code).name}"
+    return f"it ended with code {code}"
