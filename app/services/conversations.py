@@ -1,46 +1,64 @@
-"""Conversations that outlive the program: a turn is on disk before it counts as done."""
+"""Conversations that outlive the program: listed, searched, renamed, forked, put away and brought back, opened."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from app.core.errors import UserError
 from app.core.log import logger
-from app.inference.generator import Cancelled, Generation, Message, ModelInfo, TextGenerator, never
-from app.services.codec import dumps
-from app.storage.conversations import ConversationRecord, ConversationStore, TurnRecord
-from app.tasks.chat import CHAT_SAMPLING, Chat
+from app.inference.generator import TextGenerator
+from app.services.conversation_state import TalkParts, stream_of
+from app.services.library import LibraryDocument, LibraryService
+from app.services.talk import OpenConversation
+from app.storage.conversations import ConversationRecord, ConversationStore, TurnHit, TurnRecord
 
-TITLE_LENGTH = 60
+KEPT_AFTER_DELETION_S = 30 * 24 * 3600.0
+"""How long a deletion can be undone."""
 
 _log = logger("conversations")
 
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """A conversation with the turns of its newest branch, first to last."""
+    """A conversation with the turns of its branch in use, first to last."""
 
     conversation: ConversationRecord
     turns: tuple[TurnRecord, ...]
 
 
-class ConversationService:
-    """Begins, resumes and shows conversations."""
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A conversation with all its turns in the order they were stored, and the last turn of each branch."""
 
-    def __init__(self, store: ConversationStore, *, now: Callable[[], float], new_id: Callable[[], str]) -> None:
-        self._store = store
-        self._now = now
-        self._new_id = new_id
+    conversation: ConversationRecord
+    turns: tuple[TurnRecord, ...]
+    tips: tuple[TurnRecord, ...]
+
+
+class ConversationService:
+    """All conversations of one library."""
+
+    def __init__(self, parts: TalkParts, library: LibraryService) -> None:
+        self._parts = parts
+        self._store: ConversationStore = parts.store
+        self._library = library
 
     def overview(self) -> list[dict[str, Any]]:
         """All conversations, last changed first."""
         return self._store.overview()
 
-    def transcript(self, id_or_prefix: str) -> Transcript:
-        """A stored conversation by its id or the beginning of it. UserError when none or several fit."""
-        found = self._store.find(id_or_prefix) if id_or_prefix else []
+    def search(self, query: str, *, limit: int = 50) -> list[TurnHit]:
+        """Turns and titles that hold the words of a query, best first."""
+        return self._store.search(query, limit=limit)
+
+    def deleted(self) -> list[ConversationRecord]:
+        """What can still be brought back, last deleted first."""
+        return self._store.deleted()
+
+    def find(self, id_or_prefix: str, *, with_deleted: bool = False) -> ConversationRecord:
+        """A conversation by its id or the beginning of it. UserError when none or several fit."""
+        found = self._store.find(id_or_prefix, with_deleted=with_deleted) if id_or_prefix else []
         if not found:
             raise UserError(
                 f"no session {id_or_prefix!r}; `griffin-desk sessions list` shows those there are",
@@ -51,79 +69,82 @@ class ConversationService:
                 f"{id_or_prefix!r} begins {len(found)} conversations ({', '.join(c.id for c in found)}); give more",
                 code="unknown-session",
             )
-        return Transcript(found[0], tuple(self._store.path_to(found[0].tip_turn_id)))
+        return found[0]
 
-    def open(self, id_or_prefix: str | None, generator: TextGenerator) -> OpenConversation:
-        """A conversation to go on with: a new one, or a stored one whose turns are told to the model again."""
+    def transcript(self, id_or_prefix: str) -> Transcript:
+        """The branch in use of a conversation; see `find`."""
+        conversation = self.find(id_or_prefix)
+        return Transcript(conversation, tuple(self._store.path_to(conversation.tip_turn_id)))
+
+    def tree(self, id_or_prefix: str) -> Tree:
+        """All branches of a conversation; see `find`."""
+        conversation = self.find(id_or_prefix)
+        return Tree(conversation, tuple(self._store.turns(conversation.id)), tuple(self._store.tips(conversation.id)))
+
+    def rename(self, id_or_prefix: str, title: str) -> ConversationRecord:
+        """Give a conversation another title, on one line. UserError for an empty one; see `find`."""
+        title = " ".join(title.split())
+        if not title:
+            raise UserError("the new title is empty", code="title")
+        conversation = self.find(id_or_prefix)
+        self._store.rename(conversation.id, title, now=self._parts.now())
+        return self.find(conversation.id)
+
+    def delete(self, id_or_prefix: str) -> ConversationRecord:
+        """Put a conversation away; `undelete` brings it back for 30 days. What was put away before that is erased."""
+        conversation = self.find(id_or_prefix)
+        now = self._parts.now()
+        self._store.delete(conversation.id, now=now)
+        before = now - KEPT_AFTER_DELETION_S
+        old = [c.id for c in self._store.deleted() if c.deleted_at is not None and c.deleted_at < before]
+        for conversation_id in old:
+            # A state holds its last tokens: what is erased for good must not stay in it. A fork is read again.
+            self._parts.keeper.forget(stream_of(conversation_id))
+        erased = self._store.purge(before)
+        _log.info("conversation %s: deleted; %d older ones erased for good", conversation.id, erased)
+        return conversation
+
+    def undelete(self, id_or_prefix: str) -> ConversationRecord:
+        """Bring back a conversation that was deleted. UserError when none or several such fit."""
+        gone = [c for c in self._store.deleted() if id_or_prefix and c.id.startswith(id_or_prefix)]
+        if len(gone) != 1:
+            raise UserError(
+                f"{len(gone) or 'no'} deleted conversations begin with {id_or_prefix!r}; "
+                "`griffin-desk sessions list --deleted` shows those there are",
+                code="unknown-session",
+            )
+        self._store.undelete(gone[0].id)
+        return self.find(gone[0].id)
+
+    def fork(self, id_or_prefix: str, turn_id: int | None = None) -> ConversationRecord:
+        """A new conversation that begins with the turns up to `turn_id` (None: the tip) and shares their states."""
+        source = self.find(id_or_prefix)
+        at = turn_id if turn_id is not None else source.tip_turn_id
+        if at is None or at not in {turn.id for turn in self._store.turns(source.id)}:
+            raise UserError(f"conversation {source.id} has no turn {at}", code="turn")
+        new_id = self._parts.new_id()
+        title = source.title if source.title.endswith(" (fork)") else f"{source.title} (fork)"
+        self._store.fork(source.id, at, new_id=new_id, title=title, now=self._parts.now())
+        return self.find(new_id)
+
+    def open(
+        self, id_or_prefix: str | None, generator: TextGenerator, *, item: LibraryDocument | None = None
+    ) -> OpenConversation:
+        """A conversation to go on with: a stored one, or a new one, on a document where `item` is given."""
         if id_or_prefix is None:
-            return OpenConversation(self._store, self._now, generator, self._new_id(), ())
-        transcript = self.transcript(id_or_prefix)
-        _log.info("conversation %s: resumed, %d turns replayed", transcript.conversation.id, len(transcript.turns))
-        return OpenConversation(self._store, self._now, generator, transcript.conversation.id, transcript.turns)
-
-
-class OpenConversation:
-    """A live conversation. It is stored with its first turn, so opening one and leaving keeps nothing."""
-
-    def __init__(
-        self,
-        store: ConversationStore,
-        now: Callable[[], float],
-        generator: TextGenerator,
-        conversation_id: str,
-        turns: tuple[TurnRecord, ...],
-    ) -> None:
-        self.id = conversation_id
-        self._store = store
-        self._now = now
-        self._generator = generator
-        self._tip = turns[-1].id if turns else None
-        # A user's turn without an answer (killed while writing) is left out, or the model would answer two at once.
-        answered = turns[:-1] if turns and turns[-1].role == "user" else turns
-        if answered is not turns:
-            self._tip = answered[-1].id if answered else None
-        self.stored = bool(turns)
-        self._chat = Chat(generator, [_message(turn) for turn in answered])
-
-    def say(
-        self, text: str, *, on_text: Callable[[str], None] | None = None, cancelled: Cancelled = never
-    ) -> Generation:
-        """Store the user's turn, write the answer, store it; returns when it is on disk."""
-        if not self.stored:
-            self._store.create(self.id, title=_title(text), model_name=self._generator.info.name, now=self._now())
-            self.stored = True
-        self._tip = self._store.add_turn(self.id, parent_id=self._tip, role="user", text=text, now=self._now())
-        generation = self._chat.reply(text, on_text=on_text, cancelled=cancelled)
-        self._tip = self._store.add_turn(
-            self.id,
-            parent_id=self._tip,
-            role="assistant",
-            text=generation.text,
-            now=self._now(),
-            details=dumps(_details(generation, self._generator.info)),
+            return OpenConversation(
+                self._parts, generator, self._parts.new_id(), item=item, stored=False, tip=None, model_name=""
+            )
+        conversation = self.find(id_or_prefix)
+        if conversation.document_id is not None:
+            item = self._library.by_id(conversation.document_id, conversation.page_range)
+        _log.info("conversation %s: resumed", conversation.id)
+        return OpenConversation(
+            self._parts,
+            generator,
+            conversation.id,
+            item=item,
+            stored=True,
+            tip=conversation.tip_turn_id,
+            model_name=conversation.model_name,
         )
-        return generation
-
-    def close(self) -> None:
-        """Free the model's state."""
-        self._chat.close()
-
-
-def _message(turn: TurnRecord) -> Message:
-    if turn.role == "assistant":
-        return Message("assistant", turn.text)
-    return Message("user", turn.text) if turn.role == "user" else Message("system", turn.text)
-
-
-def _title(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1] + "…"
-
-
-def _details(generation: Generation, info: ModelInfo) -> dict[str, Any]:
-    return {
-        "finish_reason": generation.finish_reason.value,
-        "tokens": len(generation.token_ids),
-        "model_fingerprint": info.fingerprint,
-        "sampling": asdict(CHAT_SAMPLING),
-    }

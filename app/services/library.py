@@ -52,6 +52,8 @@ class LibraryDocument:
     page_range: str
     reused: bool
     """True when it was found in the library and not read again."""
+    reader_version: str = READER_VERSION
+    """Which version of the readers made it of the file's bytes; `by_id` gives older ones too."""
 
 
 class LibraryService:
@@ -96,7 +98,7 @@ class LibraryService:
             nbytes=path.stat().st_size,
             now=self._now(),
         )
-        return LibraryDocument(document, passages, page_range, reused=False)
+        return LibraryDocument(document, passages, page_range, reused=False, reader_version=READER_VERSION)
 
     def find(self, path: Path, pages: PageRange | None) -> LibraryDocument | None:
         """The document in a file where it was read before, without reading it now."""
@@ -168,4 +170,4 @@ def _from_reading(reading: Reading, *, reused: bool) -> LibraryDocument:
     passages = tuple(
         Passage(p.number, p.text, p.start, p.end, p.page_from, p.page_to, p.section_index) for p in reading.passages
     )
-    return LibraryDocument(document, passages, reading.page_range, reused=reused)
+    return LibraryDocument(document, passages, reading.page_range, reused, reading.reader_version)

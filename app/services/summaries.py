@@ -1,25 +1,28 @@
 """Summaries that survive interruption: each part's notes are committed as they are written.
 
-The task does the reading and writing; this service gives it what an earlier run left, keeps what it
-produces, and saves the state now and then so that a resumed run need not read from the first page.
+The task does the reading and writing; this service gives it what an earlier run left, keeps what it produces, and keeps
+bookmarks of the reading, so that a resumed run, or one whose worker died, need not read from the first page.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import asdict, astuple, dataclass
+from contextlib import closing, contextmanager, suppress
+from dataclasses import asdict, astuple, dataclass, field
 from typing import Any, Protocol
 
-from app.core.errors import CheckpointError, UserError
+from app.core.errors import UserError, WorkerLostError
 from app.core.log import logger
 from app.documents.model import Document
-from app.inference.generator import Cancelled, ModelInfo, StateRef, TextGenerator, Usage, never
+from app.inference.generator import Cancelled, ModelInfo, TextGenerator, Usage, never
 from app.services import codec
+from app.services.bookmarks import Bookmarks
 from app.services.library import READER_VERSION, LibraryDocument
+from app.services.reading import ReadingService
+from app.services.restarts import Recovered, Restarts
+from app.services.states import Restored
 from app.storage.locks import JobLocks
-from app.storage.snapshots import Snapshot, SnapshotKey, SnapshotStore
 from app.storage.summaries import SummaryKey, SummaryRecord, SummaryStore
 from app.tasks.model import Line, SectionNotes, Style
 from app.tasks.summarize import Event, PartDone, ReadProgress, Resume, SummaryDone
@@ -80,7 +83,7 @@ class StoredSummary:
     result: SummaryResult
 
 
-SummaryEvent = SummaryStarted | ReadProgress | PartDone | SummaryResult
+SummaryEvent = SummaryStarted | ReadProgress | PartDone | Recovered | SummaryResult
 
 ExtraStats = Callable[[], dict[str, Any]]
 """Figures that only the caller knows, such as peak memory of all processes."""
@@ -92,23 +95,19 @@ class SummaryService:
     def __init__(
         self,
         store: SummaryStore,
-        snapshots: SnapshotStore,
+        reading: ReadingService,
         locks: JobLocks,
         *,
         task: SummaryTask,
         now: Callable[[], float],
-        monotonic: Callable[[], float],
         new_id: Callable[[], str],
-        snapshot_interval_s: float,
     ) -> None:
         self._store = store
-        self._snapshots = snapshots
+        self._reading = reading
         self._locks = locks
         self._task = task
         self._now = now
-        self._monotonic = monotonic
         self._new_id = new_id
-        self._snapshot_interval_s = snapshot_interval_s
 
     def overview(self) -> list[dict[str, Any]]:
         """All jobs, last changed first."""
@@ -166,9 +165,10 @@ class SummaryService:
     ) -> Iterator[SummaryEvent]:
         """Make the summary, going on from an interrupted run unless `fresh`.
 
-        Yields SummaryStarted, the task's events, and SummaryResult. A PartDone is yielded after its notes
-        are on disk. Ends early, with everything so far kept, when the caller stops asking. UserError (code
-        "busy") when another process is making this very summary: two would write over each other's parts.
+        Yields SummaryStarted, the task's events, Recovered where the worker died and another went on, and
+        SummaryResult. A PartDone is yielded after its notes are on disk. Ends early, with everything so far kept, when
+        the caller stops asking. UserError (code "busy") when another process is making this very summary: two would
+        write over each other's parts. WorkerLostError when workers keep dying without a part in between.
         """
         key = _key(item.document.content_hash, item.page_range, generator.info, style)
         with self._locks.hold("\n".join(("summary", *astuple(key)))) as ours:
@@ -191,26 +191,42 @@ class SummaryService:
         cancelled: Cancelled,
     ) -> Iterator[SummaryEvent]:
         job_id, earlier = self._open_job(key, generator.info, fresh)
-        snapshot_key = SnapshotKey(job_id, key.model_fingerprint, key.document_id)
-        resume = self._resume(earlier, snapshot_key, generator) if earlier is not None else None
-        yield SummaryStarted(job_id, len(resume.notes) if resume else 0, resume.parts_read if resume else 0)
-
         before = codec.usage_loads(earlier.usage if earlier else "")
-        job = _Job(job_id, earlier.runs + 1 if earlier else 1, snapshot_key, generator, before, generator.usage)
-        written = len(resume.notes) if resume else 0
-        last_snapshot = self._monotonic()
-        events = self._task(item.document, generator, style=style, resume=resume, cancelled=cancelled)
-        with closing(events), _dropping(generator, resume):
+        job = _Job(job_id, earlier.runs + 1 if earlier else 1, generator, before, generator.usage)
+        if earlier is not None:
+            job.notes = [codec.notes_from_json(json.loads(part)) for part in earlier.parts]
+            job.parts_total = earlier.parts_total
+        job.parts_reused = len(job.notes)
+        restarts = Restarts(f"job {job_id}")
+        while True:
+            try:
+                for event in self._attempt(job, item, style, cancelled, extra_stats):
+                    if isinstance(event, PartDone):
+                        restarts.progress()
+                    yield event
+                return
+            except WorkerLostError as error:
+                yield restarts.lost(error)
+
+    def _attempt(
+        self, job: _Job, item: LibraryDocument, style: Style, cancelled: Cancelled, extra_stats: ExtraStats
+    ) -> Iterator[SummaryEvent]:
+        """From the notes so far to the result, with one worker."""
+        bookmarks = self._reading.bookmarks(item, job.generator)
+        resume = self._resume(job, bookmarks) if job.notes else None
+        events = self._task(item.document, job.generator, style=style, resume=resume, cancelled=cancelled)
+        with closing(events), _dropping(job.generator, resume):
+            if not job.started:
+                job.started, job.parts_not_read_again = True, resume.parts_read if resume else 0
+                yield SummaryStarted(job.id, len(job.notes), job.parts_not_read_again)
             for event in events:
                 if isinstance(event, PartDone):
                     self._keep_part(job, event)
-                    written += 1
-                    due = self._monotonic() - last_snapshot >= self._snapshot_interval_s
-                    if due or event.part_index + 1 == event.parts_total:
-                        self._keep_state(job, event.part_index + 1, event.state)
-                        last_snapshot = self._monotonic()
+                    # Its notes are kept. That the worker is lost shows at the next call, if there is one.
+                    with suppress(WorkerLostError):
+                        bookmarks.at_part_end(event.part_index + 1, event.parts_total, event.state)
                 if isinstance(event, SummaryDone):
-                    yield self._finish(job, event, style, written, resume, extra_stats)
+                    yield self._finish(job, event, style, extra_stats)
                 else:
                     yield event
 
@@ -221,32 +237,22 @@ class SummaryService:
             _log.info("job %s: resumed: %d of %d parts written", record.id, len(record.parts), record.parts_total)
             self._store.reopen(record.id, now=self._now())
             return record.id, record
-        if record is not None and not record.finished:
-            _log.info("job %s: given up: made anew", record.id)
-            self._snapshots.drop(record.id)
         job_id = self._new_id()
         _log.info("job %s: begun: %s", job_id, "made anew" if record else "no earlier run")
         self._store.begin(job_id, key, model_name=info.name, now=self._now())
         return job_id, None
 
-    def _resume(self, record: SummaryRecord, key: SnapshotKey, generator: TextGenerator) -> Resume:
-        notes = tuple(codec.notes_from_json(json.loads(part)) for part in record.parts)
-        snapshot = self._snapshots.load(key, now=self._now())
-        if snapshot is not None and snapshot.parts_read > len(notes):
-            # Possible only after the library was put back from a backup.
-            _log.warning(
-                "job %s: snapshot unused: after part %d, notes of %d", key.job_id, snapshot.parts_read, len(notes)
-            )
-            snapshot = None
-        if snapshot is None:
-            return Resume(notes, 0, None)
-        try:
-            state = generator.load_state(snapshot.state)
-        except CheckpointError as error:
-            _log.warning("job %s: snapshot unused: %s", key.job_id, error.message)
-            self._snapshots.drop(key.job_id)
-            return Resume(notes, 0, None)
-        return Resume(notes, snapshot.parts_read, state)
+    def _resume(self, job: _Job, bookmarks: Bookmarks) -> Resume:
+        """From the state furthest on that has read no part without notes."""
+        notes = tuple(job.notes)
+        whole = bookmarks.end() if len(notes) == job.parts_total else None
+        if isinstance(whole, Restored):
+            return Resume(notes, len(notes), whole.state)
+        found = bookmarks.nearest(len(notes))
+        if isinstance(found, tuple):
+            return Resume(notes, found[0], found[1].state)
+        _log.info("job %s: read again from the start: %s", job.id, found.reason)
+        return Resume(notes, 0, None)
 
     def _keep_part(self, job: _Job, event: PartDone) -> None:
         self._store.add_part(
@@ -257,29 +263,20 @@ class SummaryService:
             usage=codec.dumps(asdict(job.usage())),
             now=self._now(),
         )
+        job.notes.append(event.notes)
+        job.parts_total = event.parts_total
         _log.info("job %s: part %d of %d written", job.id, event.part_index + 1, event.parts_total)
 
-    def _keep_state(self, job: _Job, parts_read: int, state: StateRef) -> None:
-        snapshot = Snapshot(parts_read, job.generator.save_state(state))
-        self._snapshots.save(job.snapshot_key, snapshot, now=self._now())
-
-    def _finish(
-        self,
-        job: _Job,
-        done: SummaryDone,
-        style: Style,
-        written: int,
-        resume: Resume | None,
-        extra_stats: ExtraStats,
-    ) -> SummaryResult:
+    def _finish(self, job: _Job, done: SummaryDone, style: Style, extra_stats: ExtraStats) -> SummaryResult:
         usage = job.usage()
-        reused = len(resume.notes) if resume else 0
+        here = codec.usage_since(usage, job.earlier)
+        self._reading.remember_rate(job.generator.info, here.prefill_tokens, here.prefill_seconds)
         stats = _stats(usage, job.generator.info) | {
             "style": style.value,
             "runs": job.runs,
-            "parts": written,
-            "parts_reused": reused,
-            "parts_not_read_again": resume.parts_read if resume else 0,
+            "parts": len(job.notes),
+            "parts_reused": job.parts_reused,
+            "parts_not_read_again": job.parts_not_read_again,
             **extra_stats(),
         }
         self._store.finish(
@@ -290,22 +287,26 @@ class SummaryService:
             stats=codec.dumps(stats),
             now=self._now(),
         )
-        self._snapshots.drop(job.id)
         _log.info("job %s: finished", job.id)
         return SummaryResult(job.id, style, done.sections, done.summary, stats)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Job:
-    """One run of a job: what it needs to add this run's totals to the earlier runs'."""
+    """One run of a job: how far it has come, and what it needs to add its totals to the earlier runs'."""
 
     id: str
     runs: int
     """Which run of the job this is, from 1."""
-    snapshot_key: SnapshotKey
     generator: TextGenerator
     earlier: Usage
     at_start: Usage
+    notes: list[SectionNotes] = field(default_factory=list)
+    """Of parts 0..n-1, on disk."""
+    parts_total: int = 0
+    parts_reused: int = 0
+    parts_not_read_again: int = 0
+    started: bool = False
 
     def usage(self) -> Usage:
         return codec.usage_sum(self.earlier, codec.usage_since(self.generator.usage, self.at_start))

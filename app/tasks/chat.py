@@ -1,10 +1,11 @@
-"""A conversation with the model: turns in its own template, the answer streamed, the state kept between turns."""
+"""A conversation with the model: what it is told before the first turn, and how it is asked for an answer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
-from app.inference.generator import Cancelled, Generation, Message, Sampling, StateRef, TextGenerator, never
+from app.inference.generator import Message, Sampling, TextGenerator
 
 CHAT_SAMPLING = Sampling(temperature=0.6, top_p=0.9, repetition_penalty=1.1)
 """Greedy decoding falls into repetition with small models; these read well."""
@@ -14,46 +15,15 @@ SYSTEM_PROMPT = "You are a helpful assistant. Answer clearly and briefly."
 MAX_ANSWER_TOKENS = 512
 
 
-class Chat:
-    """One line of conversation on one live state.
+def chat_sampling(seed: int) -> Sampling:
+    """How answers are drawn. Another seed gives another answer to the same question."""
+    return replace(CHAT_SAMPLING, seed=seed)
 
-    An earlier conversation is told to the model again with the first new turn; from then on only the new
-    turns are read.
+
+def turns_prompt(generator: TextGenerator, turns: Sequence[Message], *, begins: bool) -> list[int]:
+    """Token ids of turns that the state has not taken in, up to where the answer begins.
+
+    begins: nothing stands before them, no earlier turn and no document.
     """
-
-    def __init__(self, generator: TextGenerator, earlier: Sequence[Message] = ()) -> None:
-        self._generator = generator
-        self._earlier = list(earlier)
-        self._state: StateRef | None = None
-
-    def reply(
-        self,
-        text: str,
-        *,
-        sampling: Sampling = CHAT_SAMPLING,
-        max_new_tokens: int = MAX_ANSWER_TOKENS,
-        on_text: Callable[[str], None] | None = None,
-        cancelled: Cancelled = never,
-    ) -> Generation:
-        """Read the user's turn and write the assistant's, which the state then holds too."""
-        if self._state is None:
-            self._state = self._generator.new_state()
-            system = [Message("system", SYSTEM_PROMPT)] if self._generator.info.is_chat else []
-            turns = [*system, *self._earlier, Message("user", text)]
-            prompt = self._generator.chat_prompt(turns, fresh=True)
-        else:
-            prompt = self._generator.chat_prompt([Message("user", text)], fresh=False)
-        return self._generator.generate(
-            self._state,
-            prompt,
-            sampling=sampling,
-            max_new_tokens=max_new_tokens,
-            on_text=on_text,
-            cancelled=cancelled,
-        )
-
-    def close(self) -> None:
-        """Free the state."""
-        if self._state is not None:
-            self._generator.drop(self._state)
-            self._state = None
+    system = [Message("system", SYSTEM_PROMPT)] if begins and generator.info.is_chat else []
+    return generator.chat_prompt([*system, *turns], fresh=begins)

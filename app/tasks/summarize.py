@@ -10,9 +10,10 @@ from app.inference.generator import Cancelled, ModelInfo, StateRef, TextGenerato
 from app.tasks.budget import Budget
 from app.tasks.compose import compose_key_passages, compose_written
 from app.tasks.extract import Candidate, candidates
+from app.tasks.feeds import feeds
 from app.tasks.model import Line, SectionNotes, Style
 from app.tasks.notes import NoteWriter, ReadPart, pick_notes
-from app.tasks.parts import Part, pieces, plan_parts
+from app.tasks.parts import Part, plan_parts
 from app.tasks.prompts import NotesFrom
 from app.tasks.salience import HiddenSpace
 from app.tasks.words import Lexicon
@@ -171,17 +172,6 @@ def _read_part(
     by the offset at which the claim ends.
     """
     wanted = {claim.span[1] for claim in claims}
-    ids: list[int] = []
-    spans: list[tuple[int, int]] = []
-    stops: list[int] = []
-    last = part.end
-    for piece in pieces(document, part.start, part.end):
-        tokens = generator.tokenize(document.text[piece.start : piece.end])
-        if piece.sentence[1] in wanted and tokens:
-            spans.append((len(ids), len(ids) + len(tokens)))
-            stops.append(piece.sentence[1])
-        ids += tokens
-        if len(ids) >= budget.feed or piece.end == last:
-            vectors = generator.read(state, ids, spans=spans, cancelled=cancelled)
-            yield piece.end, len(ids), dict(zip(stops, vectors, strict=True))
-            ids, spans, stops = [], [], []
+    for feed in feeds(document, part, generator.tokenize, budget.feed, wanted):
+        vectors = generator.read(state, feed.ids, spans=feed.spans, cancelled=cancelled)
+        yield feed.end, len(feed.ids), dict(zip(feed.stops, vectors, strict=True))

@@ -1,24 +1,34 @@
 from __future__ import annotations
 
 import itertools
+import random
+import re
 from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from app.core.errors import CheckpointError, UserError
+from app.core.errors import CheckpointError, UserError, WorkerLostError
 from app.documents.model import Document
-from app.inference.generator import TextGenerator
+from app.inference.generator import SavedState, StateRef, TextGenerator, never
 from app.services.library import LibraryDocument
-from app.services.summaries import SummaryEvent, SummaryResult, SummaryService, SummaryStarted
+from app.services.restarts import MOST_RESTARTS, Recovered
+from app.services.states import Restored
+from app.services.summaries import SummaryEvent, SummaryResult, SummaryService, SummaryStarted, SummaryTask
 from app.storage.database import Database
 from app.storage.locks import JobLocks
-from app.storage.snapshots import SnapshotStore
 from app.storage.summaries import SummaryStore
 from app.tasks.model import Line, SectionNotes, Style
-from app.tasks.summarize import Event, PartDone, ReadProgress, Resume, SummaryDone
+from app.tasks.salience import HiddenSpace
+from app.tasks.summarize import Event, PartDone, ReadProgress, Resume, SummaryDone, summarize
+from tests.fakes import FakeGenerator
+from tests.services.desk import Desk, book, chapter
+from tests.services.dying import DyingGenerator
+from tests.snapshot_states import rows
 
+NAMES = ("elbe", "oder", "main", "saale", "spree")
 PARTS = 4
 TOKENS = 10
 
@@ -57,16 +67,6 @@ class Task:
         yield SummaryDone(tuple(sections), (Line("all", False),))
 
 
-class Clock:
-    """Seconds that only move when told."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-
 @pytest.fixture
 def item(document: Document, database: Database) -> LibraryDocument:
     with database.transaction() as db:
@@ -78,25 +78,23 @@ class Harness:
     """A service on one library, made anew for each run as a new process would."""
 
     def __init__(self, database: Database, folder: Path) -> None:
-        self.database = database
+        self.desk = Desk(folder, database, interval_s=10.0)
         self.store = SummaryStore(database)
-        self.snapshots = SnapshotStore(folder / "snapshots.sqlite", budget_bytes=10**6)
         self.locks = JobLocks(folder)
-        self.clock = Clock()
+        self.clock = self.desk.clock
         self.ids = itertools.count(1)
         self.task = Task()
 
-    def service(self) -> SummaryService:
+    def service(self, task: SummaryTask | None = None) -> SummaryService:
         self.task = Task()
+        self.desk = self.desk.again()
         return SummaryService(
             self.store,
-            self.snapshots,
+            self.desk.reading,
             self.locks,
-            task=self.task,
+            task=task or self.task,
             now=self.clock,
-            monotonic=self.clock,
             new_id=lambda: f"job{next(self.ids)}",
-            snapshot_interval_s=10.0,
         )
 
     def run(
@@ -234,32 +232,73 @@ def test_last_state_is_saved_before_the_summary_is_composed(harness, item, gener
     assert harness.task.read == harness.task.written == []
 
 
-def test_finished_job_needs_no_state(harness, item, generator) -> None:
-    """The snapshot goes when the summary is finished."""
-    harness.run(item, generator, seconds_per_part=20.0)
-    assert harness.snapshots.total_bytes() == 0
+def test_the_document_is_read_when_its_summary_is_finished(harness, item, generator) -> None:
+    """The state at its end stays, for whoever asks about the document next."""
+    harness.run(item, generator)
+    opened = harness.desk.again().reading.opened(item, generator)
+    assert isinstance(opened, Restored) and opened.position == PARTS * TOKENS
 
 
-def test_lost_snapshots_cost_time_only(harness, item, generator, tmp_path) -> None:
+def test_lost_snapshots_cost_time_only(harness, item, generator) -> None:
     """Without the file the parts are read again and the result is whole."""
     harness.run(item, generator, parts=2, seconds_per_part=20.0)
-    (tmp_path / "snapshots.sqlite").write_bytes(b"garbage" * 1000)
+    harness.desk = harness.desk.again()
+    harness.desk.path.write_bytes(b"garbage" * 10_000)
     events = harness.run(item, generator)
-    assert harness.task.written == [2, 3]
+    assert events[0] == SummaryStarted("job1", parts_written=2, parts_read=0)
+    assert (harness.task.read, harness.task.written) == ([0, 1, 2, 3], [2, 3])
     assert len(_result(events).sections) == 4
 
 
 def test_state_the_generator_refuses_costs_time_only(harness, item, generator, monkeypatch) -> None:
-    """A state that the engine refuses (another engine version) is dropped with a logged reason."""
+    """A state that the engine refuses (another engine version) is passed over with a logged reason."""
     harness.run(item, generator, parts=2, seconds_per_part=20.0)
 
-    def refuse(data: bytes) -> None:
+    def refuse(saved: SavedState) -> StateRef:
         raise CheckpointError("format version 9, expected 1")
 
     monkeypatch.setattr(generator, "load_state", refuse)
     events = harness.run(item, generator)
     assert events[0] == SummaryStarted("job1", parts_written=2, parts_read=0)
     assert harness.task.written == [2, 3]
+
+
+def test_a_damaged_bookmark_costs_the_parts_since_the_one_before(harness, item, generator) -> None:
+    """The furthest one that is whole is gone on from, and the summary is that of an uninterrupted run."""
+    harness.run(item, generator, parts=3, seconds_per_part=20.0)
+    harness.desk.keeper.flush()
+    rows(
+        harness.desk.path,
+        "UPDATE recurrent_parts SET data = x'00' WHERE snapshot_id IN (SELECT max(id) FROM snapshots)",
+    )
+    events = harness.run(item, generator)
+    assert events[0] == SummaryStarted("job1", parts_written=3, parts_read=2)
+    assert [s.notes[0].text for s in _result(events).sections] == [f"part {i} at {10 * (i + 1)}" for i in range(4)]
+
+
+def test_a_bookmark_beyond_the_notes_is_of_no_use(harness, item, generator) -> None:
+    """Parts without notes have to be read for them, though the document has been read to its end."""
+    harness.run(item, generator, seconds_per_part=20.0)
+    events = harness.run(item, generator, fresh=True)
+    assert events[0] == SummaryStarted("job2", parts_written=0, parts_read=0)
+    assert harness.task.read == harness.task.written == [0, 1, 2, 3]
+
+
+def test_left_at_the_first_event(harness, item, generator) -> None:
+    """No restored state stays behind."""
+    harness.run(item, generator, parts=2, seconds_per_part=20.0)
+    events = harness.service().run(item, generator, style=Style.BRIEF)
+    assert next(events) == SummaryStarted("job1", parts_written=2, parts_read=2)
+    events.close()
+    assert generator.states == {}
+
+
+def test_the_rate_is_remembered(harness, item) -> None:
+    """A long summary tells how fast the model reads here."""
+    generator = DyingGenerator(lambda text: "Rivers flow.", seconds_per_token=0.5)
+    rivers = harness.desk.add(book(chapter(name) for name in NAMES * 2))
+    list(harness.service(summarize).run(rivers, generator, style=Style.KEY_PASSAGES))
+    assert harness.desk.rates.find(generator.info.fingerprint) == 2.0
 
 
 def test_fresh_gives_up_the_interrupted_run(harness, item, generator) -> None:
@@ -305,3 +344,89 @@ def test_reasons_are_logged_and_text_is_not(harness, item, generator, caplog) ->
     assert "job job1: begun: no earlier run" in caplog.messages
     assert "job job1: resumed: 1 of 4 parts written" in caplog.messages
     assert not any("at 10" in message for message in caplog.messages)
+
+
+# -- workers that die ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def rivers(harness) -> LibraryDocument:
+    """Five parts of about 127 tokens."""
+    return harness.desk.add(book(chapter(name) for name in NAMES))
+
+
+def noting(**options: Any) -> DyingGenerator:
+    """Writes one sentence of the part's last that it was given, and two at a time."""
+    return DyingGenerator(
+        lambda text: re.findall(r"[A-Z][a-z]+\d+ runs [^.]*\.", text)[-1] if " runs " in text else "Rivers flow.",
+        batch_size=2,
+        **options,
+    )
+
+
+def run_with(harness: Harness, item: LibraryDocument, generator: DyingGenerator, style: Style) -> list[SummaryEvent]:
+    """A fresh summary by the real task; every state is freed at its end, and every part is told of once."""
+    events = list(harness.service(summarize).run(item, generator, style=style, fresh=True))
+    assert generator.states == {} and generator.gone == set()
+    assert [event.part_index for event in events if isinstance(event, PartDone)] == list(range(5))
+    return events
+
+
+@pytest.mark.parametrize("style", [Style.BRIEF, Style.KEY_PASSAGES])
+@pytest.mark.parametrize("late", [False, True])
+def test_workers_die_at_random(harness, rivers, style: Style, late: bool) -> None:
+    """The summary is that of one worker, with one line for each death."""
+    untouched = noting()
+    expected = _result(run_with(harness, rivers, untouched, style))
+    assert untouched.calls > 15 and len(expected.lines) > 1
+    chance = random.Random(11)
+    for _ in range(5):
+        dies_at = set(chance.sample(range(1, untouched.calls), 2))
+        generator = noting(dies_at=dies_at, late=late)
+        events = run_with(harness, rivers, generator, style)
+        result = _result(events)
+        assert (result.sections, result.lines) == (expected.sections, expected.lines)
+        recovered = sum(isinstance(event, Recovered) for event in events)
+        assert generator.deaths == 2 and recovered in (1, 2)
+        assert sum(isinstance(event, SummaryStarted) for event in events) == 1
+        assert result.stats["prefill_tokens"] == generator.usage.prefill_tokens
+        assert result.stats["parts_reused"] == 0
+
+
+def test_a_dead_worker_costs_one_part(harness, rivers) -> None:
+    """Beside what every worker reads to know the model's space: the parts before are not read again."""
+    untouched, space = noting(), FakeGenerator()
+    run_with(harness, rivers, untouched, Style.KEY_PASSAGES)
+    HiddenSpace.of_model(space, never)
+    harness.clock.tick = 1.0
+    worst = 0
+    for number in range(6, untouched.calls, 3):
+        generator = noting(dies_at={number})
+        run_with(harness, rivers, generator, Style.KEY_PASSAGES)
+        worst = max(worst, generator.usage.prefill_tokens - untouched.usage.prefill_tokens)
+    assert 0 < worst - space.usage.prefill_tokens < 127 + 55
+
+
+def test_workers_that_die_for_ever(harness, rivers) -> None:
+    """The error comes after the restarts there are; the notes so far are kept, and the next run goes on from them."""
+    generator, seen = noting(dies_on=" Saale4"), []
+    with pytest.raises(WorkerLostError):
+        for event in harness.service(summarize).run(rivers, generator, style=Style.KEY_PASSAGES):
+            seen.append(event)
+            assert len(seen) < 200
+    assert generator.deaths == MOST_RESTARTS + 1
+    assert [event.part_index for event in seen if isinstance(event, PartDone)] == [0, 1, 2]
+    assert generator.states == {} and generator.gone == set()
+    events = list(harness.service(summarize).run(rivers, noting(), style=Style.KEY_PASSAGES))
+    assert isinstance(events[0], SummaryStarted) and events[0].parts_written == 3
+    assert len(_result(events).sections) == 5
+
+
+def test_a_worker_dies_while_the_last_state_is_kept(harness, item) -> None:
+    """The notes are all there: the summary is finished, and only the state at the end is missing."""
+    generator = DyingGenerator(lambda text: "ok")
+    harness.run(item, generator)
+    dying = DyingGenerator(lambda text: "ok", dies_at={generator.calls})
+    events = harness.run(item, dying, fresh=True)
+    assert len(_result(events).sections) == 4 and dying.deaths == 1
+    assert [event.part_index for event in events if isinstance(event, PartDone)] == [0, 1, 2, 3]
