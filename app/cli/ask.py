@@ -6,11 +6,12 @@ import sys
 from dataclasses import asdict
 
 from app.cli.context import Context
+from app.cli.document import open_document
 from app.cli.engine import notes_of
-from app.cli.errors import Interrupted
+from app.cli.errors import Interrupted, lost
 from app.cli.output import print_json
 from app.cli.render import document_json, line_text, page_mark, passage_text
-from app.cli.summarize import open_document
+from app.core.errors import WorkerLostError
 from app.documents.files import check_file
 from app.documents.model import Document
 from app.services.codec import line_to_json
@@ -27,13 +28,15 @@ def run(context: Context) -> int:
     model = context.resolve_model()
     loader = context.start_loading(model)
     try:
-        item = open_document(context)
+        item = open_document(context, options.file)
         evidence = context.library.search(item, options.question, limit=PASSAGES)
         generator = loader.result()
         sys.stderr.writelines(f"{note}\n" for note in notes_of(generator))
         found = answer(item.document, options.question, evidence, generator)
     except KeyboardInterrupt:
         raise Interrupted("interrupted; ask again") from None
+    except WorkerLostError as error:
+        raise lost(error, "ask again") from error
     if options.json:
         print_json(
             sys.stdout,

@@ -2,61 +2,180 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from types import FrameType
-from typing import Any
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
 
+from app.cli.answering import AnswerPrinter
 from app.cli.context import Context
+from app.cli.cost import cost_line, is_long
+from app.cli.document import open_document
 from app.cli.engine import notes_of
-from app.cli.errors import Interrupted
+from app.cli.errors import Interrupted, lost
 from app.cli.output import clean, one_line, print_json
-from app.inference.generator import Generation
-from app.services.conversations import OpenConversation
-
-QUIT = "/quit"
+from app.cli.progress import progress_report
+from app.cli.read import follow
+from app.cli.slash import SlashCommands
+from app.cli.turns import count, numbered_turns, turn_json
+from app.core.errors import UserError, WorkerLostError
+from app.documents.files import check_file
+from app.services.models import InstalledModel
+from app.services.talk import OpenConversation
 
 
 def run(context: Context) -> int:
     """Talk until /quit or the end of the input. Raises GriffinDeskError and Interrupted."""
     options = context.options
-    model = context.resolve_model()
+    if options.document is None and (options.pages is not None or options.password is not None):
+        raise UserError("--pages and --password belong to --document; name it", code="usage")
+    # Everything that can be wrong with the command itself is told before the model is loaded.
+    if options.document is not None:
+        check_file(options.document)
     if options.session is not None:
-        context.conversations.transcript(options.session)  # a wrong id is told before the model is loaded
-    interactive = sys.stdin.isatty() and not options.json
-    loader = context.start_loading(model)
-    generator = loader.result()
-    sys.stderr.writelines(f"{note}\n" for note in notes_of(generator))
-    conversation = context.conversations.open(options.session, generator)
-    if interactive:
-        sys.stderr.write(f"{one_line(model.name)}, offline; {QUIT} ends.\n")
-    turns: list[dict[str, Any]] = []
+        context.conversations.find(options.session)
+    model = context.resolve_model()
+    conversation: OpenConversation | None = None
     try:
-        for text in _lines(interactive):
-            answer = _turn(conversation, text, stream=not options.json)
-            turns += [
-                {"role": "user", "text": text},
-                {"role": "assistant", "text": answer.text, "finish_reason": answer.finish_reason.value},
-            ]
+        conversation = _open(context, model)
+        _Chat(context, model, conversation).run()
     except KeyboardInterrupt:
-        raise Interrupted(_how_to_go_on(conversation) if conversation.stored else "interrupted") from None
+        raise Interrupted(_how_to_go_on(conversation, interrupted=True)) from None
+    except WorkerLostError as error:
+        raise lost(error, _how_to_go_on(conversation)) from error
     finally:
-        conversation.close()
+        if conversation is not None:
+            conversation.close()
     if options.json:
-        print_json(sys.stdout, {"session": conversation.id, "model": model.name, "turns": turns})
-    elif turns:
+        _print_json(context, model, conversation)
+    elif conversation.stored:
         sys.stderr.write(f"saved; {_how_to_go_on(conversation)}\n")
     return 0
 
 
-def _how_to_go_on(conversation: OpenConversation) -> str:
-    return f"go on with `griffin-desk chat --session {conversation.id}`"
+def _open(context: Context, model: InstalledModel) -> OpenConversation:
+    options = context.options
+    loader = context.start_loading(model)
+    item = None
+    if options.document is not None:
+        with progress_report(sys.stderr, time.monotonic) as progress:
+            item = open_document(context, options.document, progress)
+    generator = loader.result()
+    sys.stderr.writelines(f"{note}\n" for note in notes_of(generator))
+    return context.conversations.open(options.session, generator, item=item)
+
+
+def _how_to_go_on(conversation: OpenConversation | None, *, interrupted: bool = False) -> str:
+    if conversation is not None and conversation.stored:
+        return f"go on with `griffin-desk chat --session {conversation.id}`"
+    if conversation is not None and conversation.item is not None:
+        return f"{'interrupted; ' if interrupted else ''}run the same command again to go on"
+    return "interrupted" if interrupted else "run the same command again"
+
+
+def _print_json(context: Context, model: InstalledModel, conversation: OpenConversation) -> None:
+    """The branch in use at the end."""
+    tree = context.conversations.tree(conversation.id) if conversation.stored else None
+    print_json(
+        sys.stdout,
+        {
+            "session": conversation.id if conversation.stored else None,
+            "title": tree.conversation.title if tree is not None else "",
+            "model": model.name,
+            "document": conversation.item.document.content_hash if conversation.item is not None else None,
+            "turns": [turn_json(turn) for turn in numbered_turns(tree)] if tree is not None else [],
+        },
+    )
+
+
+class _Chat:
+    """One open conversation and whoever sits before it."""
+
+    def __init__(self, context: Context, model: InstalledModel, conversation: OpenConversation) -> None:
+        self._conversation = conversation
+        self._conversations = context.conversations
+        self._model = model.name
+        self._as_json: bool = context.options.json
+        self._interactive = sys.stdin.isatty() and not self._as_json
+        self._answer = AnswerPrinter(stream=not self._as_json)
+        self._slash = SlashCommands(
+            context.conversations,
+            conversation,
+            answer=self._answer,
+            out=self._out,
+            note=_say,
+            moved=self._moved,
+        )
+
+    def run(self) -> None:
+        """To the end of the input. Raises GriffinDeskError and KeyboardInterrupt."""
+        self._greet()
+        if not self._get_ready():
+            _say("nothing was read")
+            return
+        for text in _lines(self._interactive):
+            if text.startswith("/") and not text.startswith("//"):
+                if not self._slash.run(text):
+                    return
+            else:
+                said = text[1:] if text.startswith("//") else text
+                self._answer(partial(self._conversation.say, said))
+
+    def _greet(self) -> None:
+        """One line of who speaks about what, one of the conversation that goes on, one of what that costs."""
+        conversation = self._conversation
+        if self._interactive:
+            about = f', about "{conversation.item.document.title}"' if conversation.item is not None else ""
+            _say(f"{self._model}, offline{about}; /help shows the commands, /quit ends.")
+        cost = cost_line(conversation.plan(), self._model, new=not conversation.stored)
+        if not conversation.stored:
+            if cost:
+                _say(cost)
+            return
+        turns = conversation.turns()
+        title = self._conversations.find(conversation.id).title
+        _say(f'"{title}", {count(len(turns), "turn")}: {cost or "goes on at once"}')
+        if turns and turns[-1].role == "user":
+            _say("the last question has no answer; /regenerate answers it")
+
+    def _moved(self) -> None:
+        cost = cost_line(self._conversation.plan(), self._model, new=False)
+        if cost:
+            _say(cost)
+            self._get_ready()
+
+    def _get_ready(self) -> bool:
+        """Read the document where it has to be read; False when the user does not want to wait for that."""
+        plan = self._conversation.plan()
+        if plan.reading is None or self._conversation.item is None:
+            return True
+        if self._interactive and is_long(plan) and not _agreed():
+            return False
+        with progress_report(sys.stderr, time.monotonic) as progress:
+            follow(self._conversation.prepare(), self._conversation.item, progress)
+        return True
+
+    def _out(self, line: str) -> None:
+        stream = sys.stderr if self._as_json else sys.stdout
+        stream.write(clean(line) + "\n")
+        stream.flush()
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(one_line(line) + "\n")
+    sys.stderr.flush()
+
+
+def _agreed() -> bool:
+    try:
+        return not input("Go on? [Y/n] ").strip().lower().startswith("n")
+    except EOFError:
+        return False
 
 
 def _lines(interactive: bool) -> Iterator[str]:
-    """The user's turns: each line that is not blank, up to /quit."""
+    """The user's lines that are not blank."""
     if interactive:
         # Line editing and history for input(), where the platform has it.
         with suppress(ImportError):
@@ -72,38 +191,5 @@ def _lines(interactive: bool) -> Iterator[str]:
             if not line:
                 return
         text = line.strip()
-        if text == QUIT:
-            return
         if text:
             yield text
-
-
-def _turn(conversation: OpenConversation, text: str, *, stream: bool) -> Generation:
-    def show(piece: str) -> None:
-        sys.stdout.write(clean(piece))
-        sys.stdout.flush()
-
-    with _ctrl_c_stops_the_answer() as cancelled:
-        answer = conversation.say(text, on_text=show if stream else None, cancelled=cancelled)
-    if stream:
-        # The line ends when the turn is on disk: a finished line is a saved one.
-        sys.stdout.write("\n")
-        sys.stdout.flush()
-    return answer
-
-
-@contextmanager
-def _ctrl_c_stops_the_answer() -> Iterator[Callable[[], bool]]:
-    """While an answer is written Ctrl-C ends the answer, not the conversation; a second one ends that too."""
-    pressed: list[int] = []
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        if pressed:
-            raise KeyboardInterrupt
-        pressed.append(number)
-
-    before = signal.signal(signal.SIGINT, handle)
-    try:
-        yield lambda: bool(pressed)
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -5,24 +5,33 @@ from __future__ import annotations
 import argparse
 import os
 import secrets
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
-from app.cli.engine import EngineLoader, EngineOptions
+from app.cli.engine import EngineOptions, ModelLoader
+from app.cli.output import one_line
 from app.core.paths import DataPaths, cache_dir, resources_dir
 from app.core.settings import Settings
+from app.services.conversation_state import TalkParts
 from app.services.conversations import ConversationService
 from app.services.library import LibraryService
 from app.services.models import InstalledModel, ModelService
+from app.services.reading import ReadingService
+from app.services.states import StateKeeper
 from app.services.summaries import SummaryService
+from app.services.transcripts import TranscriptImporter
+from app.storage.backups import DailyBackup, open_library
 from app.storage.conversations import ConversationStore
 from app.storage.database import Database
 from app.storage.documents import DocumentStore
 from app.storage.known_models import KnownModelStore
 from app.storage.locks import JobLocks
+from app.storage.reading_rates import ReadingRateStore
 from app.storage.snapshots import SnapshotStore
 from app.storage.summaries import SummaryStore
 from app.tasks.summarize import summarize
@@ -38,8 +47,8 @@ class Launch:
     settings: Settings
     started_at: float
     """time.monotonic() at the program's start."""
-    loaders: list[EngineLoader]
-    """Begun by this run; the program's end must not wait for them."""
+    loaders: list[ModelLoader]
+    """Begun by this run; closed at the program's end."""
 
     @property
     def bundled_model(self) -> Path:
@@ -59,9 +68,9 @@ class Launch:
             threads=self.settings.threads,
         )
 
-    def start_loading(self, model: InstalledModel) -> EngineLoader:
+    def start_loading(self, model: InstalledModel) -> ModelLoader:
         """Begin to load a model in the background."""
-        loader = EngineLoader(model, self.engine_options(), cache_dir(self.paths, os.environ))
+        loader = ModelLoader(model, self.engine_options(), cache_dir(self.paths, os.environ))
         self.loaders.append(loader)
         loader.start()
         return loader
@@ -73,8 +82,11 @@ class Context(Launch):
 
     library: LibraryService
     models: ModelService
+    reading: ReadingService
     summaries: SummaryService
     conversations: ConversationService
+    transcripts: TranscriptImporter
+    states: StateKeeper
 
     def resolve_model(self) -> InstalledModel:
         """The model that the command line or the settings name. Raises UserError and CheckpointError."""
@@ -83,36 +95,68 @@ class Context(Launch):
 
 @contextmanager
 def open_context(launch: Launch) -> Iterator[Context]:
-    """Open the library and build the services; closes the library at the end. Raises StorageError."""
-    paths, settings = launch.paths, launch.settings
-    with Database.open(paths.library) as database:
-        yield Context(
-            options=launch.options,
-            paths=paths,
-            settings=settings,
-            started_at=launch.started_at,
-            loaders=launch.loaders,
-            library=LibraryService(DocumentStore(database), load=load_document, now=time.time),
-            models=ModelService(
-                bundled=launch.bundled_model,
-                models_dir=paths.models,
-                known=KnownModelStore(database),
-                now=time.time,
-            ),
-            summaries=SummaryService(
-                SummaryStore(database),
-                SnapshotStore(paths.snapshots, budget_bytes=settings.snapshot_budget_bytes),
-                JobLocks(paths.locks),
-                task=summarize,
-                now=time.time,
-                monotonic=time.monotonic,
-                new_id=_new_id,
-                snapshot_interval_s=settings.snapshot_interval_s,
-            ),
-            conversations=ConversationService(ConversationStore(database), now=time.time, new_id=_new_id),
+    """Open the library and build the services; keeps what is still to be kept and closes all at the end.
+
+    What the user should know of the opening goes to standard error. Raises StorageError.
+    """
+    paths = launch.paths
+    opened = open_library(paths.library, paths.backups, today=date.today())
+    sys.stderr.writelines(f"note: {one_line(notice)}\n" for notice in opened.notices)
+    with opened.database as database:
+        backup = DailyBackup(paths.library, paths.backups, today=date.today())
+        backup.start()
+        states = StateKeeper(
+            SnapshotStore(paths.snapshots, budget_bytes=launch.settings.snapshot_budget_bytes), now=time.time
         )
+        try:
+            yield _context(launch, database, states)
+        finally:
+            states.close()
+            backup.finish()
+
+
+def _context(launch: Launch, database: Database, states: StateKeeper) -> Context:
+    """The services on an open library."""
+    paths = launch.paths
+    documents, conversations = DocumentStore(database), ConversationStore(database)
+    library = LibraryService(documents, load=load_document, now=time.time)
+    reading = ReadingService(
+        states,
+        ReadingRateStore(database),
+        now=time.time,
+        monotonic=time.monotonic,
+        interval_s=launch.settings.snapshot_interval_s,
+    )
+    talks = ConversationService(
+        TalkParts(conversations, states, reading, now=time.time, new_id=_new_id, new_seed=_new_seed), library
+    )
+    return Context(
+        options=launch.options,
+        paths=paths,
+        settings=launch.settings,
+        started_at=launch.started_at,
+        loaders=launch.loaders,
+        library=library,
+        models=ModelService(
+            bundled=launch.bundled_model,
+            models_dir=paths.models,
+            known=KnownModelStore(database),
+            now=time.time,
+        ),
+        reading=reading,
+        summaries=SummaryService(
+            SummaryStore(database), reading, JobLocks(paths.locks), task=summarize, now=time.time, new_id=_new_id
+        ),
+        conversations=talks,
+        transcripts=TranscriptImporter(conversations, documents, talks, new_id=_new_id, now=time.time),
+        states=states,
+    )
 
 
 def _new_id() -> str:
     """Short enough to type, long enough never to meet twice in one library."""
     return secrets.token_hex(5)
+
+
+def _new_seed() -> int:
+    return secrets.randbits(31)

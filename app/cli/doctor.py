@@ -118,6 +118,7 @@ def _engine(launch: Launch, problems: list[str]) -> Facts:
         generator = loader.result()
         seconds = time.monotonic() - began
         tested = _self_test(generator)
+        found = loader.facts()
     except GriffinDeskError as error:
         problems.append(error.message)
         return {"engine": {}}
@@ -126,8 +127,6 @@ def _engine(launch: Launch, problems: list[str]) -> Facts:
         return {"engine": {}}
     if not tested["saved_state_goes_on_alike"]:
         problems.append("a saved state does not go on as the live one does: interrupted summaries cannot be trusted")
-
-    import torch  # loaded by now
 
     info = generator.info
     engine = {
@@ -138,17 +137,10 @@ def _engine(launch: Launch, problems: list[str]) -> Facts:
         "load_seconds": round(seconds, 2),
         "state_bytes": info.state_nbytes,
         "program_memory_bytes": resident_bytes(),
-        "free_for_models_bytes": loader.free_bytes(),
+        **found["memory"],
         **tested,
     }
-    torch_facts = {
-        "version": torch.__version__,
-        "threads": torch.get_num_threads(),
-        "instructions": torch.backends.cpu.get_cpu_capability(),
-        "cuda_devices": torch.cuda.device_count(),
-        "mps": torch.backends.mps.is_available(),
-    }
-    return {"torch": torch_facts, "kernels": loader.kernels(), "engine": engine}
+    return {"torch": found["torch"], "kernels": found["kernels"], "engine": engine}
 
 
 def _self_test(generator: TextGenerator) -> dict[str, Any]:

@@ -1,19 +1,15 @@
-"""The composition root's only door to the engine: torch is imported here, in a thread, and nowhere sooner."""
+"""The composition root's only door to a model: a worker process that loads it while the command does something else."""
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from app.cli.output import one_line
 from app.inference.generator import TextGenerator
 from app.services.models import InstalledModel
-
-if TYPE_CHECKING:
-    from app.inference.engine import Engine
+from app.worker.client import EngineClient, ModelSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,57 +26,36 @@ def notes_of(generator: TextGenerator) -> list[str]:
     return [f"note: {one_line(note)}" for note in generator.info.notes]
 
 
-class EngineLoader:
-    """Loads a model while the caller does something else."""
+class ModelLoader:
+    """A model on its way. The program's end must close it."""
 
     def __init__(self, model: InstalledModel, options: EngineOptions, cache_dir: Path) -> None:
-        self._model = model
-        self._options = options
+        self._client = EngineClient(
+            ModelSpec(
+                model.path,
+                model.name,
+                device=options.device,
+                weight_format=None if options.weight_format == "auto" else options.weight_format,
+                threads=options.threads or None,
+                cache_dir=cache_dir,
+            )
+        )
         self._cache_dir = cache_dir
-        self._future: Future[Engine] = Future()
-        # A daemon: a mistake found meanwhile ends the program without waiting for gigabytes to load.
-        self._thread = threading.Thread(target=self._run, name="engine-loader", daemon=True)
 
     def start(self) -> None:
         """Begin to load."""
-        self._thread.start()
+        self._client.start()
 
-    def result(self) -> Engine:
+    def result(self) -> TextGenerator:
         """The loaded model, waiting for it; raises what loading raised (CheckpointError, ResourceError)."""
-        return self._future.result()
+        self._client.wait()
+        return self._client
 
-    @property
-    def running(self) -> bool:
-        """Whether the thread is still at it."""
-        return self._thread.is_alive()
+    def facts(self) -> dict[str, dict[str, Any]]:
+        """What the model runs on, for `doctor`: torch, kernels and where their choice is kept, memory free now."""
+        facts = self._client.inspect()
+        return {**facts, "kernels": {**facts["kernels"], "kept in": str(self._cache_dir)}}
 
-    def kernels(self) -> dict[str, str]:
-        """What the self-tests chose and turned down, and where that is kept."""
-        from app.inference.kernel_report import kernel_report
-
-        engine = self.result()
-        return {**kernel_report(engine.model.ops, engine.kernels), "kept in": str(self._cache_dir)}
-
-    def free_bytes(self) -> int:
-        """What is free now on the device of the loaded model."""
-        from app.inference.free_memory import free_bytes
-
-        return free_bytes(self.result().model.device)
-
-    def _run(self) -> None:
-        try:
-            self._future.set_result(self._load())
-        except BaseException as error:  # handed to the thread that waits
-            self._future.set_exception(error)
-
-    def _load(self) -> Engine:
-        from app.inference.engine import Engine
-
-        return Engine.load(
-            self._model.path,
-            name=self._model.name,
-            device=self._options.device,
-            weight_format=None if self._options.weight_format == "auto" else self._options.weight_format,
-            threads=self._options.threads or None,
-            cache_dir=self._cache_dir,
-        )
+    def close(self) -> None:
+        """End the worker."""
+        self._client.close()

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TextIO
 
 from app.cli.output import one_line, print_json
-from app.core.errors import GriffinDeskError
+from app.core.errors import GriffinDeskError, WorkerLostError
 
 EXIT_ERROR = 2
 EXIT_INTERRUPTED = 130
@@ -15,6 +15,11 @@ EXIT_INTERRUPTED = 130
 
 class Interrupted(Exception):  # noqa: N818 (it is a wish of the user, not an error)
     """Ctrl-C; the message says how to go on."""
+
+
+def lost(error: WorkerLostError, go_on: str) -> WorkerLostError:
+    """The same error with what the user wants to know: that nothing is lost, and how to go on."""
+    return WorkerLostError(f"{error.message}; nothing is lost: {go_on}", code=error.code)
 
 
 def report(error: GriffinDeskError, *, as_json: bool, stdout: TextIO = sys.stdout, stderr: TextIO = sys.stderr) -> int:

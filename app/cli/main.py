@@ -25,7 +25,7 @@ from app.core.settings import load_settings
 
 if TYPE_CHECKING:
     from app.cli.context import Context, Launch
-    from app.cli.engine import EngineLoader
+    from app.cli.engine import ModelLoader
 
 EXIT_BROKEN_PIPE = 141
 """128 + SIGPIPE, what a shell reports for a program that died writing to a closed pipe."""
@@ -40,9 +40,8 @@ def run(arguments: Sequence[str]) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     as_json = "--json" in arguments
-    loaders: list[EngineLoader] = []
     try:
-        code = _run(parse_command_line(arguments), loaders, started_at)
+        code = _run(parse_command_line(arguments), started_at)
     except BrokenPipeError:
         code = EXIT_BROKEN_PIPE
     except (KeyboardInterrupt, Interrupted) as interrupt:
@@ -56,10 +55,6 @@ def run(arguments: Sequence[str]) -> int:
     except OSError:
         # Told already. Python flushes standard output once more at exit: give it somewhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    if any(loader.running for loader in loaders):
-        # Interpreter shutdown under a thread that is loading torch can crash; everything of ours is on disk.
-        sys.stderr.flush()
-        os._exit(code)
     return code
 
 
@@ -70,11 +65,12 @@ def _replace_closed_streams() -> None:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 (open to the end)
 
 
-def _run(options: Namespace, loaders: list[EngineLoader], started_at: float) -> int:
+def _run(options: Namespace, started_at: float) -> int:
     paths = data_paths(options.data_dir, os.environ)
     paths.create()
     settings = load_settings(paths.settings)
     handler = start_logging(paths.log, settings.log_level)
+    loaders: list[ModelLoader] = []
     try:
         from app.cli.context import Launch
 
@@ -89,6 +85,8 @@ def _run(options: Namespace, loaders: list[EngineLoader], started_at: float) -> 
         logger("cli").exception("%s failed", options.command)
         raise _translated(error, paths) from error
     finally:
+        for loader in loaders:
+            loader.close()
         stop_logging(handler)
 
 
@@ -114,6 +112,10 @@ def _command_on_library(context: Context) -> int:
             from app.cli import summarize
 
             return summarize.run(context)
+        case "read":
+            from app.cli import read
+
+            return read.run(context)
         case "chat":
             from app.cli import chat
 

@@ -8,6 +8,7 @@ import os
 import re
 import tempfile
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -26,30 +27,40 @@ def one_line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
-def print_json(stream: TextIO, value: dict[str, Any]) -> None:
+def time_text(seconds: float) -> str:
+    """Seconds since 1970 as `2026-01-31T12:00:00+00:00`."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
+def json_text(value: dict[str, Any]) -> str:
     """One JSON object, as plain text: JSON leaves the second set of control characters alone, terminals do not."""
     text = json.dumps(value, ensure_ascii=False, indent=2)
-    stream.write(_LATER_CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n")
+    return _LATER_CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
+
+
+def print_json(stream: TextIO, value: dict[str, Any]) -> None:
+    """Write one JSON object; see `json_text`."""
+    stream.write(json_text(value))
     stream.flush()
 
 
-def check_writable(path: Path, *, source: Path) -> None:
-    """UserError, before any work is done, when a result could not be written to `path`."""
+def check_writable(path: Path, *, source: Path | None = None, option: str = "--out") -> None:
+    """UserError, before any work is done, when a result could not be written to `path`, which `option` named."""
     folder = path.parent
     try:
         if path.is_dir():
-            raise UserError(f"--out {path} is a folder; name a file", code="out")
+            raise UserError(f"{option} {path} is a folder; name a file", code="out")
         if not folder.is_dir():
-            raise UserError(f"--out {path}: there is no folder {folder}; make it first", code="out")
+            raise UserError(f"{option} {path}: there is no folder {folder}; make it first", code="out")
         if path.exists() and not path.is_file():
             # A result takes the place of what is there: /dev/null must stay a device.
-            raise UserError(f"--out {path} is a device or pipe; name a file", code="out")
-        if path.exists() and source.exists() and path.samefile(source):
-            raise UserError(f"--out {path} is the document itself; name another file", code="out")
+            raise UserError(f"{option} {path} is a device or pipe; name a file", code="out")
+        if source is not None and path.exists() and source.exists() and path.samefile(source):
+            raise UserError(f"{option} {path} is the document itself; name another file", code="out")
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise UserError(f"--out {path} cannot be written ({error.strerror or error})", code="out") from error
+        raise UserError(f"{option} {path} cannot be written ({error.strerror or error})", code="out") from error
 
 
 def write_atomically(

@@ -59,10 +59,12 @@ def _build() -> _Parser:
     engine.add_argument("--device", choices=DEVICES, help="where the model runs (default: auto)")
     engine.add_argument("--weight-format", choices=WEIGHT_FORMATS, help="how weights are held (default: auto)")
 
-    document = _Parser(add_help=False)
+    opening = _Parser(add_help=False)
+    opening.add_argument("--password", metavar="PW", help="password of an encrypted document")
+    opening.add_argument("--pages", type=_pages, metavar="1-50", help="read these pages only")
+
+    document = _Parser(add_help=False, parents=[opening])
     document.add_argument("file", type=_path, metavar="FILE", help="the document")
-    document.add_argument("--password", metavar="PW", help="password of an encrypted document")
-    document.add_argument("--pages", type=_pages, metavar="1-50", help="read these pages only")
 
     summarize = commands.add_parser(
         "summarize", parents=[document, engine, common], help="read a whole document and summarise it"
@@ -71,8 +73,16 @@ def _build() -> _Parser:
     summarize.add_argument("--out", type=_path, metavar="FILE.md", help="write the summary to a file")
     summarize.add_argument("--fresh", action="store_true", help="make it anew, whatever is stored or was interrupted")
 
-    chat = commands.add_parser("chat", parents=[engine, common], help="talk to the model; /quit ends")
-    chat.add_argument("--session", metavar="ID", help="go on with a stored conversation")
+    commands.add_parser(
+        "read", parents=[document, engine, common], help="read a whole document once, for conversations about it"
+    )
+
+    chat = commands.add_parser(
+        "chat", parents=[opening, engine, common], help="talk to the model; /help shows what else it does, /quit ends"
+    )
+    begin = chat.add_mutually_exclusive_group()
+    begin.add_argument("--session", type=_text, metavar="ID", help="go on with a stored conversation")
+    begin.add_argument("--document", type=_path, metavar="FILE", help="begin one about a document, once it is read")
 
     ask = commands.add_parser("ask", parents=[document, engine, common], help="ask a question about a document")
     ask.add_argument("question", metavar="QUESTION", type=_question, help="the question, in quotes")
@@ -91,12 +101,7 @@ def _build() -> _Parser:
         "--group", type=int, choices=(32, 64), default=32, help="int4 weights that share a scale (default: 32)"
     )
 
-    sessions = commands.add_parser("sessions", help="stored conversations and summaries").add_subparsers(
-        dest="action", metavar="list|show", required=True
-    )
-    sessions.add_parser("list", parents=[common], help="all of them, last changed first")
-    show = sessions.add_parser("show", parents=[common], help="one of them")
-    show.add_argument("id", metavar="ID", help="its id, or the beginning of it")
+    _add_sessions(commands.add_parser("sessions", help="stored conversations and summaries"), common)
 
     commands.add_parser("doctor", parents=[engine, common], help="check this machine and the installation")
 
@@ -111,6 +116,37 @@ def _build() -> _Parser:
     bench.add_argument("--quick", action="store_true", help="a few minutes less, figures less certain")
     bench.add_argument("--out", type=_path, metavar="FOLDER", help="where report.json and the plots go")
     return parser
+
+
+def _add_sessions(sessions: argparse.ArgumentParser, common: _Parser) -> None:
+    """The actions of `sessions`."""
+    actions = sessions.add_subparsers(
+        dest="action",
+        metavar="list|show|search|rename|delete|undelete|fork|branches|export|import|gc",
+        required=True,
+    )
+    one = _Parser(add_help=False)
+    one.add_argument("id", type=_text, metavar="ID", help="its id, or the beginning of it")
+
+    listed = actions.add_parser("list", parents=[common], help="all of them, last changed first")
+    listed.add_argument("--deleted", action="store_true", help="conversations that can still be brought back")
+    actions.add_parser("show", parents=[one, common], help="one of them")
+    search = actions.add_parser("search", parents=[common], help="turns and titles of conversations that hold words")
+    search.add_argument("words", nargs="+", type=_text, metavar="WORDS", help="the words")
+    search.add_argument("--limit", type=_number, default=20, metavar="N", help="at most so many (default: 20)")
+    rename = actions.add_parser("rename", parents=[one, common], help="give a conversation another title")
+    rename.add_argument("title", nargs="+", type=_text, metavar="TITLE", help="the title")
+    actions.add_parser("delete", parents=[one, common], help="put a conversation away, for 30 days")
+    actions.add_parser("undelete", parents=[one, common], help="bring a deleted conversation back")
+    fork = actions.add_parser("fork", parents=[one, common], help="a new conversation that begins as another one")
+    fork.add_argument("--turn", type=_number, metavar="N", help="with its turns up to this (default: all)")
+    actions.add_parser("branches", parents=[one, common], help="the branches of a conversation")
+    export = actions.add_parser("export", parents=[one, common], help="write a conversation to a file")
+    export.add_argument("--to", type=_path, metavar="FILE", help="a file in .md or .json (default: standard output)")
+    export.add_argument("--format", choices=("markdown", "json"), help="default: by the file's name, else markdown")
+    take = actions.add_parser("import", parents=[common], help="bring in a conversation that was exported as JSON")
+    take.add_argument("file", type=_path, metavar="FILE", help="the file")
+    actions.add_parser("gc", parents=[common], help="clean up the file of saved states")
 
 
 def _path(text: str) -> Path:
@@ -151,5 +187,15 @@ def _pages(text: str) -> PageRange:
 def _question(text: str) -> str:
     if not text.strip():
         raise argparse.ArgumentTypeError("the question is empty")
+    return _text(text)
+
+
+def _text(text: str) -> str:
     # Bytes that are no UTF-8 reach Python as lone surrogates, which neither SQLite nor a tokenizer takes.
     return text.encode("utf-8", "replace").decode()
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < len(text) < 10 and int(text)):
+        raise argparse.ArgumentTypeError(f'"{text}" is no number from 1 on')
+    return int(text)

@@ -1,4 +1,4 @@
-"""Progress of a summary on standard error: a bar on a terminal, now and then a line elsewhere."""
+"""Progress of a summary or a reading on standard error: a bar on a terminal, now and then a line elsewhere."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LINE_INTERVAL_S = 10.0
 
 
 class ProgressReport(Protocol):
-    """What the summary tells while it runs."""
+    """What a summary or a reading tells while it runs."""
 
     def __enter__(self) -> ProgressReport:
         """Begin to show."""
@@ -40,6 +40,10 @@ class ProgressReport(Protocol):
 
     def part(self, done: int, total: int) -> None:
         """Sections whose notes are written."""
+        ...
+
+    def part_read(self, done: int, total: int) -> None:
+        """Parts that are read, where nothing is written about them."""
         ...
 
 
@@ -105,6 +109,10 @@ class BarReport:
         description = f"Reading, {done}/{total} sections written" if done < total else "Writing the summary"
         self._progress.update(self._read_task, description=description)
 
+    def part_read(self, done: int, total: int) -> None:
+        """See ProgressReport."""
+        self._progress.update(self._read_task, description=f"Reading, {done}/{total} parts read")
+
 
 class LineReport:
     """Plain lines, at most one in ten seconds, for logs and pipes."""
@@ -149,6 +157,10 @@ class LineReport:
     def part(self, done: int, total: int) -> None:
         """See ProgressReport."""
         self._parts = f", {done} of {total} sections written"
+
+    def part_read(self, done: int, total: int) -> None:
+        """See ProgressReport."""
+        self._parts = f", {done} of {total} parts read"
 
     def _due(self) -> bool:
         now = self._monotonic()

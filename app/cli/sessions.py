@@ -1,29 +1,49 @@
-"""`griffin-desk sessions list` and `sessions show ID`: stored conversations and summaries."""
+"""`griffin-desk sessions`: stored conversations and summaries, listed, shown and searched, and the way to the rest."""
 
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
 from typing import Any
 
+from app.cli import session_changes, session_files
 from app.cli.context import Context
-from app.cli.output import clean, one_line, print_json
+from app.cli.output import clean, one_line, print_json, time_text
 from app.cli.render import summary_json, summary_markdown
+from app.cli.turns import branch_json, branch_line, branch_mark, branches, count, numbered_turns, turn_json
+from app.services.conversations import KEPT_AFTER_DELETION_S
 
 
 def run(context: Context) -> int:
-    """Show what is stored. Raises GriffinDeskError."""
-    return _show(context) if context.options.action == "show" else _list(context)
+    """Do one of the actions on what is stored. Raises GriffinDeskError."""
+    actions = {
+        "list": _list,
+        "show": _show,
+        "search": _search,
+        "branches": _branches,
+        "rename": session_changes.rename,
+        "delete": session_changes.delete,
+        "undelete": session_changes.undelete,
+        "fork": session_changes.fork,
+        "gc": session_changes.collect,
+        "export": session_files.export,
+        "import": session_files.take,
+    }
+    actions[context.options.action](context)
+    return 0
 
 
-def _list(context: Context) -> int:
+def _list(context: Context) -> None:
+    if context.options.deleted:
+        _list_deleted(context)
+        return
     conversations = [
         {
             "id": row["id"],
             "title": row["title"],
             "model": row["model_name"],
             "turns": row["turns"],
-            "updated_at": _time(row["updated_at"]),
+            "branches": row["branches"],
+            "updated_at": time_text(row["updated_at"]),
         }
         for row in context.conversations.overview()
     ]
@@ -38,24 +58,46 @@ def _list(context: Context) -> int:
             "state": row["state"],
             "sections_written": row["parts_done"],
             "sections": row["parts_total"],
-            "updated_at": _time(row["updated_at"]),
+            "updated_at": time_text(row["updated_at"]),
         }
         for row in context.summaries.overview()
     ]
     if context.options.json:
         print_json(sys.stdout, {"conversations": conversations, "summaries": summaries})
-        return 0
+        return
     for row in conversations:
-        _write(row["id"], row["updated_at"], "conversation", f"{row['turns']} turns", row["title"])
+        turns = count(row["turns"], "turn")
+        size = f"{turns}, {row['branches']} branches" if row["branches"] > 1 else turns
+        _write(row["id"], row["updated_at"], "conversation", size, row["title"])
     for row in summaries:
         parts = f"{row['sections_written']}/{row['sections'] or '?'} sections"
         _write(row["id"], row["updated_at"], f"summary ({row['style']}, {row['state']})", parts, row["title"])
     if not conversations and not summaries:
         sys.stdout.write("nothing is stored yet\n")
-    return 0
 
 
-def _show(context: Context) -> int:
+def _list_deleted(context: Context) -> None:
+    deleted = [
+        {
+            "id": conversation.id,
+            "title": conversation.title,
+            "model": conversation.model_name,
+            "deleted_at": time_text(conversation.deleted_at),
+            "kept_until": time_text(conversation.deleted_at + KEPT_AFTER_DELETION_S),
+        }
+        for conversation in context.conversations.deleted()
+        if conversation.deleted_at is not None
+    ]
+    if context.options.json:
+        print_json(sys.stdout, {"deleted": deleted})
+        return
+    for row in deleted:
+        _write(row["id"], row["deleted_at"], "deleted", f"kept until {row['kept_until']}", row["title"])
+    if not deleted:
+        sys.stdout.write("nothing that was deleted can be brought back\n")
+
+
+def _show(context: Context) -> None:
     summary = context.summaries.stored(context.options.id) if context.options.id else None
     item = context.library.by_id(summary.document_id, summary.page_range) if summary is not None else None
     if summary is not None and item is not None:
@@ -68,30 +110,56 @@ def _show(context: Context) -> int:
             if not summary.finished:
                 done = f"{len(summary.result.sections)} of {summary.parts_total or '?'} sections are written"
                 sys.stderr.write(f"not finished: {done}; summarize the document again to go on\n")
-        return 0
-    transcript = context.conversations.transcript(context.options.id)
+        return
+    tree = context.conversations.tree(context.options.id)
+    turns = numbered_turns(tree)
     if context.options.json:
+        conversation = tree.conversation
         print_json(
             sys.stdout,
             {
-                "session": transcript.conversation.id,
-                "title": transcript.conversation.title,
-                "model": transcript.conversation.model_name,
-                "turns": [
-                    {"role": turn.role, "text": turn.text, "created_at": _time(turn.created_at)}
-                    for turn in transcript.turns
-                ],
+                "session": conversation.id,
+                "title": conversation.title,
+                "model": conversation.model_name,
+                "document": conversation.document_id,
+                "pages": conversation.page_range or "all",
+                "forked_from": conversation.forked_from or None,
+                "branches": len(tree.tips),
+                "turns": [turn_json(turn) for turn in turns],
             },
         )
-        return 0
-    for turn in transcript.turns:
-        sys.stdout.write(f"{'> ' if turn.role == 'user' else ''}{clean(turn.text)}\n\n")
-    return 0
+        return
+    for numbered in turns:
+        mark = f"{branch_mark(numbered)}\n" if numbered.branches > 1 else ""
+        said = clean(numbered.turn.text)
+        sys.stdout.write(f"{mark}{'> ' if numbered.turn.role == 'user' else ''}{said}\n\n")
+
+
+def _search(context: Context) -> None:
+    query = " ".join(context.options.words)
+    hits: list[dict[str, Any]] = [
+        {"id": hit.conversation_id, "title": hit.title, "role": hit.role or "title", "snippet": hit.snippet}
+        for hit in context.conversations.search(query, limit=context.options.limit)
+    ]
+    if context.options.json:
+        print_json(sys.stdout, {"query": query, "hits": hits})
+        return
+    for hit in hits:
+        _write(hit["id"], hit["title"], hit["role"], hit["snippet"])
+    if not hits:
+        sys.stdout.write("nothing was found\n")
+
+
+def _branches(context: Context) -> None:
+    tree = context.conversations.tree(context.options.id)
+    found = branches(tree)
+    if context.options.json:
+        value = {"session": tree.conversation.id, "title": tree.conversation.title}
+        print_json(sys.stdout, {**value, "branches": [branch_json(branch) for branch in found]})
+        return
+    for branch in found:
+        sys.stdout.write(branch_line(branch) + "\n")
 
 
 def _write(*columns: Any) -> None:
     sys.stdout.write("  ".join(one_line(str(column)) for column in columns) + "\n")
-
-
-def _time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

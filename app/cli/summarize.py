@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
 from app.cli.context import Context
-from app.cli.engine import EngineLoader, notes_of
-from app.cli.errors import Interrupted
+from app.cli.document import open_document
+from app.cli.engine import ModelLoader, notes_of
+from app.cli.errors import Interrupted, lost
 from app.cli.output import check_writable, clean, one_line, print_json, write_atomically
 from app.cli.progress import ProgressReport, progress_report
 from app.cli.render import coverage, stats_line, summary_json, summary_markdown
-from app.core.errors import DocumentError
+from app.core.errors import WorkerLostError
 from app.core.log import logger
 from app.documents.files import check_file
 from app.documents.model import Document
@@ -22,12 +22,13 @@ from app.inference.generator import ModelInfo, TextGenerator
 from app.services.library import LibraryDocument
 from app.services.memory import MemoryMeter
 from app.services.models import InstalledModel
+from app.services.restarts import Recovered
 from app.services.summaries import SummaryResult, SummaryStarted
 from app.tasks.summarize import PartDone, ReadProgress, default_style
 
 _log = logger("cli")
 
-GO_ON = "interrupted; run the same command again to go on from the last finished section"
+GO_ON = "run the same command again to go on from the last finished section"
 
 
 def run(context: Context) -> int:
@@ -46,31 +47,10 @@ def run(context: Context) -> int:
         with MemoryMeter() as memory, progress_report(sys.stderr, time.monotonic) as progress:
             document, result, stored = _make(context, model, memory, progress)
     except KeyboardInterrupt:
-        raise Interrupted(GO_ON) from None
+        raise Interrupted(f"interrupted; {GO_ON}") from None
+    except WorkerLostError as error:
+        raise lost(error, GO_ON) from error
     return _show(context, document, result, stored=stored)
-
-
-def open_document(context: Context, progress: ProgressReport | None = None) -> LibraryDocument:
-    """The command's FILE in the library; asks for a password on a terminal when one is needed."""
-    options = context.options
-    password = options.password
-    while True:
-        try:
-            item = context.library.import_file(
-                options.file,
-                password=password,
-                pages=options.pages,
-                on_page=progress.parsing if progress is not None else None,
-            )
-        except DocumentError as error:
-            asked_for = error.code == "password" and options.password is None
-            if not (asked_for and sys.stdin.isatty() and sys.stderr.isatty()):
-                raise
-            password = getpass.getpass(f"Password of {one_line(options.file.name)}: ", stream=sys.stderr)
-            if not password:
-                raise
-        else:
-            return item
 
 
 def _stored(context: Context, model: InstalledModel) -> tuple[Document, SummaryResult] | None:
@@ -96,7 +76,7 @@ def _make(
     context: Context, model: InstalledModel, memory: MemoryMeter, progress: ProgressReport
 ) -> tuple[Document, SummaryResult, bool]:
     loader = context.start_loading(model)
-    item = open_document(context, progress)
+    item = open_document(context, context.options.file, progress)
     generator = _loaded(context, model, loader)
     for note in notes_of(generator):
         progress.say(note)
@@ -108,7 +88,7 @@ def _make(
     return item.document, _run(context, model, item, generator, memory, progress), False
 
 
-def _loaded(context: Context, model: InstalledModel, loader: EngineLoader) -> TextGenerator:
+def _loaded(context: Context, model: InstalledModel, loader: ModelLoader) -> TextGenerator:
     generator = loader.result()
     engine = context.engine_options()
     context.models.remember(model, generator.info, device=engine.device, weight_format=engine.weight_format)
@@ -151,6 +131,8 @@ def _run(
             progress.reading(event.page, last_page, event.tokens_done, event.tokens_total)
         elif isinstance(event, PartDone):
             progress.part(event.part_index + 1, event.parts_total)
+        elif isinstance(event, Recovered):
+            progress.say(f"note: {one_line(event.message)}")
         elif isinstance(event, SummaryResult):
             return event
     raise AssertionError("a summary ended without a result")

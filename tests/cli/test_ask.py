@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.cli.main import run
+from tests.cli.test_read import Dying
 from tests.fakes import FakeGenerator
 
 
@@ -52,3 +53,11 @@ def test_notes_on_the_model_are_told(engine, tmp_path: Path, capsys) -> None:
         out, err = capsys.readouterr()
         assert "note: bfloat16 is slow here\nnote: two\n" in err
         assert "note:" not in out
+
+
+def test_a_lost_worker_ends_the_question(engine, tmp_path: Path, capsys) -> None:
+    """One sentence: nothing is lost, ask again."""
+    engine(lambda: Dying(99))
+    (tmp_path / "a.txt").write_text("Rivers carry water.")
+    assert run(["ask", str(tmp_path / "a.txt"), "Rivers?", "--data-dir", str(tmp_path / "data")]) == 2
+    assert capsys.readouterr().err.endswith("it was killed; nothing is lost: ask again\n")

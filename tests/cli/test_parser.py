@@ -36,6 +36,16 @@ def test_every_option_of_summarize() -> None:
         "models info",
         "sessions list",
         "sessions show x",
+        "sessions search x y",
+        "sessions rename x y",
+        "sessions delete x",
+        "sessions undelete x",
+        "sessions fork x",
+        "sessions branches x",
+        "sessions export x",
+        "sessions import f",
+        "sessions gc",
+        "read f",
         "doctor",
         "summarize f",
         "bench",
@@ -63,6 +73,12 @@ def test_every_command_takes_json_and_data_dir(line: str) -> None:
         ("bench --batch 0", 'argument --batch: "0" is not a number of sequences'),
         ("bench --synthetic 7b", "argument --synthetic: invalid choice: '7b'"),
         ("ask a", "the following arguments are required: QUESTION"),
+        ("read", "the following arguments are required: FILE"),
+        ("chat --session a --document b", "--document: not allowed with argument --session"),
+        ("sessions search", "the following arguments are required: WORDS"),
+        ("sessions search a --limit 0", '--limit: "0" is no number from 1 on'),
+        ("sessions fork a --turn -1", 'argument --turn: "-1" is no number from 1 on'),
+        ("sessions export a --format html", "argument --format: invalid choice: 'html'"),
     ],
 )
 def test_mistakes_are_user_errors(line: str, message: str) -> None:
@@ -84,6 +100,13 @@ def test_values_that_can_mean_nothing(arguments: list[str], message: str) -> Non
         parse_command_line(arguments)
 
 
+def test_chat_about_a_document() -> None:
+    """Pages and password go with it."""
+    options = parse_command_line(["chat", "--document", "a.pdf", "--pages", "1-50", "--password", "pw"])
+    assert (options.document, options.pages, options.password) == (Path("a.pdf"), PageRange(1, 50), "pw")
+    assert options.session is None
+
+
 def test_sizes_are_those_that_can_be_made() -> None:
     """The parser, which loads no torch, offers what the engine has."""
     assert set(SIZES) == set(PRESETS)
@@ -98,3 +121,13 @@ def test_help_and_mistakes_load_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_commands_leave_torch_to_the_worker() -> None:
+    """A conversation's own process stays small: only what measures or converts in it loads torch."""
+    script = (
+        "import sys; from app.cli import ask, chat, doctor, models, read, sessions, summarize; "
+        "print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

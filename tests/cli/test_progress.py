@@ -64,6 +64,21 @@ def test_bar_on_a_terminal() -> None:
     assert "kept" in shown
 
 
+def test_a_reading_counts_its_parts() -> None:
+    """Where nothing is written, parts that are read are told."""
+    stream, clock = io.StringIO(), Clock()
+    report = LineReport(stream, clock)
+    report.part_read(2, 7)
+    clock.seconds = 11.0
+    report.reading(3, 9, 100, 1000)
+    assert stream.getvalue() == "reading: page 3 of 9, 100 of 1,000 tokens, 2 of 7 parts read\n"
+    terminal = Terminal()
+    with progress_report(terminal, clock) as bar:
+        bar.reading(3, 9, 100, 1000)
+        bar.part_read(2, 7)
+    assert "Reading, 2/7 parts read" in terminal.getvalue()
+
+
 def test_lines_elsewhere() -> None:
     """A pipe or a file gets lines."""
     assert isinstance(progress_report(io.StringIO(), Clock()), LineReport)

@@ -53,3 +53,59 @@ def test_ids_that_name_none_or_several(data_dir, capsys, wanted: str, words: str
     """Each has its own sentence."""
     assert run(["sessions", "show", wanted, "--data-dir", str(data_dir)]) == 2
     assert words in capsys.readouterr().err
+
+
+@pytest.fixture
+def session(chat, capsys) -> str:
+    """The id of a conversation with two answers to its second question."""
+    assert chat("One river?\nTwo\x1b[2J seas?\n/regenerate\n", "--json", answer="Yes.") == 0
+    return json.loads(capsys.readouterr().out)["session"]
+
+
+def test_conversations_are_listed_with_their_branches(desk, session: str, capsys) -> None:
+    """Turns of all branches, and how many those are where they are several."""
+    assert desk("sessions", "list") == 0
+    line = capsys.readouterr().out
+    assert line.startswith(session) and line.endswith("  conversation  5 turns, 2 branches  One river?\n")
+    assert desk("sessions", "list", "--json") == 0
+    (row,) = json.loads(capsys.readouterr().out)["conversations"]
+    assert (row["turns"], row["branches"]) == (5, 2)
+
+
+def test_show_a_conversation(desk, session: str, capsys) -> None:
+    """The branch in use; a turn with siblings says which it is."""
+    assert desk("sessions", "show", session) == 0
+    assert capsys.readouterr().out == "> One river?\n\nYes.\n\n> Two[2J seas?\n\n(branch 2 of 2)\nYes.\n\n"
+    assert desk("sessions", "show", session, "--json") == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert [(t["number"], t["branch"], t["branches"]) for t in printed["turns"]] == [
+        (1, 1, 1),
+        (2, 1, 1),
+        (3, 1, 1),
+        (4, 2, 2),
+    ]
+    assert (printed["branches"], printed["document"], printed["forked_from"]) == (2, None, None)
+
+
+def test_branches_of_a_conversation(desk, session: str, capsys) -> None:
+    """As /branches shows them."""
+    assert desk("sessions", "branches", session[:6]) == 0
+    assert capsys.readouterr().out == "  1   4 turns  model: Yes.\n  2 * 4 turns  model: Yes.\n"
+    assert desk("sessions", "branches", session, "--json") == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert [(b["number"], b["in_use"], b["turns"], b["last_text"]) for b in printed["branches"]] == [
+        (1, False, 4, "Yes."),
+        (2, True, 4, "Yes."),
+    ]
+
+
+def test_search(desk, session: str, capsys) -> None:
+    """Titles and turns, one line each, no more than asked for; nothing found is said."""
+    assert desk("sessions", "search", "river", "one") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [f"{session}  One river?  title  One river?", f"{session}  One river?  user  One river?"]
+    assert desk("sessions", "search", "seas", "--json", "--limit", "1") == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["query"], len(printed["hits"]), printed["hits"][0]["role"]) == ("seas", 1, "user")
+    assert desk("sessions", "search", "desert\udcff") == 0
+    assert capsys.readouterr().out == "nothing was found\n"

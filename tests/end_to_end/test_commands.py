@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -96,6 +98,46 @@ def test_chat_through_a_pipe_and_again(desk) -> None:
     assert [turn["text"] for turn in shown["turns"]][::2] == ["Say hello.", "And bye."]
     assert shown["turns"][1]["text"] == printed["turns"][1]["text"]
     assert shown["turns"][3]["text"].split() == again.stdout.split()
+
+
+def test_conversation_about_a_document(desk, tmp_path) -> None:
+    """Begun in one process, gone on with in another that reads only the new turn; then every way to handle it."""
+    library = tmp_path / "library"
+
+    def run(*arguments: str | Path, stdin: str = "") -> str:
+        done = desk(*arguments, "--data-dir", library, stdin=stdin)
+        assert done.returncode == 0, done.stderr
+        errors.append(done.stderr)
+        return done.stdout
+
+    def run_json(*arguments: str | Path, stdin: str = "") -> dict[str, Any]:
+        return json.loads(run(*arguments, "--json", stdin=stdin))
+
+    errors: list[str] = []
+    document = tmp_path / "rivers.txt"
+    document.write_text("Rivers carry water from the mountains to the sea. " * 20)
+    begun = run_json("chat", "--document", document, stdin="What do rivers carry?\n/quit\n")
+    assert errors[-1].startswith("the document is read first: ")
+    session = begun["session"]
+    log = library / "logs" / "griffin-desk.log"
+    before = len(log.read_text())
+    again = run_json("chat", "--session", session, stdin="From where?\n/turns\n")
+    assert [turn["role"] for turn in again["turns"]] == ["user", "assistant"] * 2
+    assert again["turns"][1]["text"] == begun["turns"][1]["text"]
+    assert errors[-1].startswith('"What do rivers carry?", 2 turns: goes on at once\n  1  you: What do rivers carry?\n')
+    assert "state restored at token" in log.read_text()[before:]
+    assert "read again" not in log.read_text()[before:]
+
+    assert run_json("sessions", "list")["conversations"][0]["turns"] == 4
+    assert session in {hit["id"] for hit in run_json("sessions", "search", "rivers")["hits"]}
+    run("sessions", "export", session, "--to", tmp_path / "a.json")
+    assert run_json("sessions", "import", tmp_path / "a.json")["turns"] == 4
+    assert run_json("sessions", "fork", session, "--turn", "2")["forked_from"] == session
+    assert f"undelete {session}" in run("sessions", "delete", session)
+    assert run_json("sessions", "list", "--deleted")["deleted"][0]["id"] == session
+    run("sessions", "undelete", session)
+    assert len(run_json("sessions", "show", session)["turns"]) == 4
+    assert run_json("sessions", "gc")["kept_bytes"] > 2**20
 
 
 def test_models(desk) -> None:

@@ -67,7 +67,8 @@ def test_killed_summary_goes_on(desk, start, data_dir, chapters, finished, snaps
     assert 2 <= len(before) < 4
     assert _integrity(data_dir) == "ok"
     if snapshots == "lost":
-        (data_dir / "snapshots.sqlite").write_bytes(b"damaged " * 1000)
+        for suffix in ("", "-wal", "-shm"):
+            (data_dir / f"snapshots.sqlite{suffix}").write_bytes(b"damaged " * 1000)
     again = desk("summarize", chapters, "--json")
     assert again.returncode == 0, again.stderr
     printed = json.loads(again.stdout)
