@@ -14,9 +14,9 @@ from app.inference.ops import TorchOps
 from app.inference.shapes import ConvTail, Expanded, Heads, Hidden, RNNState
 
 LOG2_E = 1.4426950408889634
-SCAN_RUN, SCAN_RUNS, SCAN_BLOCK_E, SCAN_WARPS = 4, 16, 64, 4
-"""Steps of a run, runs of a chunk, channels of a program and its warps; measured on an H200, see docs/cuda.md."""
-SCAN_AHEAD = 8
+SCAN_RUN, SCAN_RUNS, SCAN_ROW_BYTES, SCAN_WARPS = 4, 16, 128, 4
+"""Steps of a run, runs of a chunk, bytes of a program's channels, its warps; measured on an H200, see docs/cuda.md."""
+SCAN_AHEAD = 2
 """Chunks that a program looks back over at once."""
 _ELEMENTS = 2048
 
@@ -132,7 +132,7 @@ class CudaOps(TorchOps):
         size = input_gate.weight.shape[-1]
         blocks = x.view(b * t, -1, size).transpose(0, 1)
         i_logits, r_logits = (torch.bmm(blocks, gate.weight.to(x.dtype)) for gate in (input_gate, recurrence_gate))
-        block_e = largest_power_of_two_in(size, SCAN_BLOCK_E)
+        block_e = largest_power_of_two_in(size, SCAN_ROW_BYTES // x.element_size())
         chunks = -(-t // (SCAN_RUN * SCAN_RUNS))
         words = torch.zeros(chunks * b * e + 1, dtype=torch.int64, device=x.device)
         last = torch.empty_like(h0)

@@ -261,4 +261,5 @@ def test_rg_lru_is_right_every_time(ops: CudaOps, random: Random) -> None:
     errors = [
         float((ops.rg_lru(x, *gates, decay, h0, starts_sequence=False)[0] - expected).abs().max()) for _ in range(50)
     ]
-    assert max(errors) < 1e-4 * float(expected.abs().max())
+    # A word read too early showed as 4e-3; rounding in another order is 1.3e-4 after 8,192 steps.
+    assert max(errors) < 5e-4 * float(expected.abs().max())
