@@ -21,6 +21,10 @@ from app.tasks.summarize import ReadProgress
 
 SAMPLE_CHARS = 20_000
 """Text whose tokens are counted to estimate those of a document."""
+WORTH_MEASURING = 1000
+"""Tokens from which on a forecast is made, and a reading taken for a measure of speed."""
+WARM_UP_TOKENS, MEASURED_TOKENS = 64, 256
+"""What a model reads to have its speed measured."""
 
 _log = logger("reading")
 
@@ -87,12 +91,37 @@ class ReadingService:
         text = item.document.text
         sample = text[:SAMPLE_CHARS]
         tokens = round(len(generator.tokenize(sample)) * len(text) / max(1, len(sample)))
-        return Estimate(tokens, self.seconds_for(tokens, generator.info))
+        return Estimate(tokens, self.seconds_for(tokens, generator, sample))
 
-    def seconds_for(self, tokens: int, info: ModelInfo) -> float | None:
-        """How long so many tokens take this model here; None when it has never been measured."""
-        rate = self._rates.find(info.fingerprint)
+    def seconds_for(self, tokens: int, generator: TextGenerator, sample: str) -> float | None:
+        """How long so many tokens will take this model here; None where that is not worth measuring.
+
+        A model that has never read here reads the beginning of `sample` for it: some hundred tokens.
+        """
+        rate = self._rates.find(generator.info.fingerprint)
+        if rate is None and tokens >= WORTH_MEASURING:
+            rate = self._measure(generator, sample)
         return tokens / rate if rate else None
+
+    def _measure(self, generator: TextGenerator, sample: str) -> float | None:
+        """Tokens per second, remembered until a whole reading tells better."""
+        ids = generator.tokenize(sample)[: WARM_UP_TOKENS + MEASURED_TOKENS]
+        try:
+            state = generator.new_state()
+            generator.read(state, ids[:WARM_UP_TOKENS])
+            before = generator.usage
+            generator.read(state, ids[WARM_UP_TOKENS:])
+            after = generator.usage
+            generator.drop(state)
+        except WorkerLostError as error:  # the reading itself will go on with another
+            _log.warning("speed not measured: %s", error.message)
+            return None
+        seconds = after.prefill_seconds - before.prefill_seconds
+        tokens = after.prefill_tokens - before.prefill_tokens
+        if not tokens or seconds <= 0:
+            return None
+        self._remember(generator.info, tokens / seconds)
+        return tokens / seconds
 
     def bookmarks(self, item: LibraryDocument, generator: TextGenerator) -> Bookmarks:
         """For whoever reads the document in its own way, such as a summary."""
@@ -156,11 +185,14 @@ class ReadingService:
 
     def remember_rate(self, info: ModelInfo, tokens: int, seconds: float) -> None:
         """How fast a model read, so that the next reading's time can be told before it."""
-        if tokens >= 1000 and seconds > 0:
-            try:
-                self._rates.remember(info.fingerprint, tokens / seconds, now=self._now())
-            except ResourceError as error:  # the next forecast is not worth this reading
-                _log.warning("reading rate not kept: %s", error.message)
+        if tokens >= WORTH_MEASURING and seconds > 0:
+            self._remember(info, tokens / seconds)
+
+    def _remember(self, info: ModelInfo, rate: float) -> None:
+        try:
+            self._rates.remember(info.fingerprint, rate, now=self._now())
+        except ResourceError as error:  # the next forecast is not worth this reading
+            _log.warning("reading rate not kept: %s", error.message)
 
     def _start(self, item: LibraryDocument, generator: TextGenerator, bookmarks: Bookmarks) -> Restored | Missing:
         own = bookmarks.nearest()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -21,7 +21,7 @@ from app.inference.generator import (
 from app.services.codec import dumps
 from app.services.conversation_state import ConversationState, Notice, TalkParts, place_of
 from app.services.library import LibraryDocument
-from app.services.reading import Estimate, ReadingDone, ReadingEvent
+from app.services.reading import SAMPLE_CHARS, Estimate, ReadingDone, ReadingEvent
 from app.services.restarts import Restarts
 from app.services.shown_answer import ShownAnswer
 from app.storage.conversations import TurnRecord
@@ -77,7 +77,10 @@ class OpenConversation:
         self._state = ConversationState(parts, generator, item)
 
     def plan(self) -> Plan:
-        """What the next turn will have to read first; looks only at what is kept."""
+        """What the next turn will have to read first.
+
+        Looks at what is kept; only where much is to be read by a model that never read here, it reads a little of it.
+        """
         info, keeper, reading = self._generator.info, self._parts.keeper, self._parts.reading
         replayed: list[TurnRecord] = []
         reason, found = "", False
@@ -94,7 +97,9 @@ class OpenConversation:
             estimate = reading.estimate(self.item, self._generator)
             reason = reason or reading.why_unread(self.item, info)
         tokens = sum(len(self._generator.tokenize(turn.text)) for turn in replayed)
-        seconds = reading.seconds_for(tokens + (estimate.tokens if estimate else 0), info)
+        tokens_in_all = tokens + (estimate.tokens if estimate else 0)
+        sample = self.item.document.text[:SAMPLE_CHARS] if self.item and estimate else _texts(replayed)
+        seconds = reading.seconds_for(tokens_in_all, self._generator, sample)
         other = self._model_name if self._model_name not in ("", info.name) else ""
         return Plan(estimate, len(replayed), tokens, seconds, reason, other)
 
@@ -260,6 +265,10 @@ class OpenConversation:
                 break
             turn_id = turn.parent_id
         return turn_id
+
+
+def _texts(turns: Iterable[TurnRecord]) -> str:
+    return "\n\n".join(turn.text for turn in turns)
 
 
 def title_of(text: str) -> str:

@@ -168,7 +168,7 @@ def test_a_long_reading_is_asked_about_on_a_terminal(chat, file: Path, capsys, r
 
 def test_a_short_reading_is_not_asked_about(chat, file: Path, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
     """Less than half a minute is only told."""
-    monkeypatch.setattr(ReadingService, "seconds_for", lambda self, tokens, info: 29.0)
+    monkeypatch.setattr(ReadingService, "seconds_for", lambda self, tokens, generator, sample: 29.0)
     assert chat("/quit\n", "--document", str(file), terminal=True) == 0
     out, err = capsys.readouterr()
     assert out == "> "

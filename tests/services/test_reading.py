@@ -11,7 +11,14 @@ from app.core.errors import StorageError, WorkerLostError
 from app.documents.model import Document
 from app.inference.generator import ReadCancelled
 from app.services.library import LibraryDocument
-from app.services.reading import Estimate, ReadingDone, ReadingEvent, ReadingStarted
+from app.services.reading import (
+    MEASURED_TOKENS,
+    WARM_UP_TOKENS,
+    Estimate,
+    ReadingDone,
+    ReadingEvent,
+    ReadingStarted,
+)
 from app.services.restarts import MOST_RESTARTS, Recovered
 from app.services.states import NOT_KEPT, OTHER_MODEL, Missing, Restored
 from app.storage.database import Database
@@ -320,13 +327,33 @@ def test_the_rate_is_remembered(desk: Desk) -> None:
     """From then on the time is told beforehand, for this model only; a resumed reading counts what it read itself."""
     generator = DyingGenerator(seconds_per_token=0.25)
     item = desk.add(book(chapter(name) for name in [*NAMES, "havel", "peene", "eider", "weser"]))
-    assert desk.reading.seconds_for(100, generator.info) is None
+    assert desk.reading.seconds_for(100, generator, "") is None
     desk.read(item, generator)
     again = desk.again().reading
-    assert again.seconds_for(100, generator.info) == 25.0
-    assert again.seconds_for(100, FakeGenerator(fingerprint="6" * 64).info) is None
+    assert again.seconds_for(100, generator, "") == 25.0
+    assert again.seconds_for(100, FakeGenerator(fingerprint="6" * 64), "") is None
     tokens = again.estimate(item, generator).tokens
     assert again.estimate(item, generator) == Estimate(tokens, tokens / 4)
+
+
+def test_a_model_that_never_read_here_is_measured(desk: Desk) -> None:
+    """It reads some hundred tokens of a long document, once, and leaves nothing behind; a short one is not worth it."""
+    generator = DyingGenerator(seconds_per_token=0.25)
+    long, short = (desk.add(book(chapter(name, sentences) for name in NAMES)) for sentences in (120, 14))
+    assert desk.reading.estimate(short, generator).seconds is None
+    assert generator.usage.prefill_tokens == 0
+    tokens = desk.reading.estimate(long, generator).tokens
+    assert generator.usage.prefill_tokens == WARM_UP_TOKENS + MEASURED_TOKENS
+    assert desk.again().reading.estimate(long, generator) == Estimate(tokens, tokens / 4)
+    assert generator.usage.prefill_tokens == WARM_UP_TOKENS + MEASURED_TOKENS
+    assert generator.states == {}
+
+
+def test_a_worker_that_dies_while_it_is_measured(desk: Desk) -> None:
+    """There is no forecast then, and no error."""
+    generator = DyingGenerator(seconds_per_token=0.25, dies_at=[3])
+    assert desk.reading.estimate(desk.add(book(chapter(name, 120) for name in NAMES)), generator).seconds is None
+    assert generator.deaths == 1
 
 
 def test_a_short_reading_says_nothing_of_the_rate(desk: Desk, item: LibraryDocument) -> None:
