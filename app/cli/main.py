@@ -59,7 +59,10 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _replace_closed_streams() -> None:
-    """Python has no stream at all where the caller closed it (`>&-`): what is written there goes nowhere."""
+    """Python has no stream at all where the caller closed it (`>&-`): what is written there goes nowhere, and nothing
+    comes from there."""
+    if sys.stdin is None:
+        sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 (open to the end)
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 (open to the end)

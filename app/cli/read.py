@@ -93,6 +93,6 @@ def follow(events: Iterable[ReadingEvent], item: LibraryDocument, progress: Prog
 
 
 def _tell_unkept(context: Context, item: LibraryDocument, generator: TextGenerator) -> None:
-    if not context.reading.is_read(item, generator.info):
+    if not context.reading.is_kept(item, generator.info):
         reason = one_line(context.reading.why_unread(item, generator.info))
         sys.stderr.write(f"note: what was read could not be kept and has to be read again: {reason}\n")

@@ -84,8 +84,8 @@ class ConversationState:
         self._at = turn.id
         if not turn.state_key:
             return
-        place = place_of(turn, self._generator.info, "" if parent is None else parent.state_key)
         try:
+            place = place_of(turn, self._generator.info, "" if parent is None else parent.state_key)
             self._parts.keeper.keep(self._generator, self.live, place)
         except WorkerLostError as error:
             _log.warning("turn %d: state not kept: %s", turn.id, error.message)

@@ -82,6 +82,10 @@ class ReadingService:
         """Whether `opened` will find it, to all appearance."""
         return self._keeper.has(end_place(item, info.fingerprint))
 
+    def is_kept(self, item: LibraryDocument, info: ModelInfo) -> bool:
+        """Whether the next run of the program will find it too: it is on the disk, not in memory alone."""
+        return self._keeper.is_on_disk(end_place(item, info.fingerprint))
+
     def why_unread(self, item: LibraryDocument, info: ModelInfo) -> str:
         """Why `opened` would find nothing, as a clause."""
         return self._keeper.why_missing(end_place(item, info.fingerprint))

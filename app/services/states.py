@@ -14,10 +14,21 @@ from threading import Lock
 from app.core.errors import CheckpointError, GriffinDeskError
 from app.core.log import logger
 from app.inference.generator import DamagedStateError, SavedState, StatePage, StateRef, TextGenerator
-from app.storage.snapshots import Collected, Entry, PageRecord, Place, SnapshotKind, SnapshotStore, StateRecord
+from app.storage.snapshots import (
+    Collected,
+    Entry,
+    PageRecord,
+    Place,
+    SaveOutcome,
+    SnapshotKind,
+    SnapshotStore,
+    StateRecord,
+)
 
 RECENT_STREAMS = 4
 """Streams whose last state stays in memory, 16 to 30 MiB each: the death of a worker then costs no look at the disk."""
+
+RECENT_REFUSALS = 64
 
 OTHER_MODEL = "it was made by another model or weight format"
 NOT_KEPT = "it was not kept"
@@ -57,6 +68,8 @@ class StateKeeper:
         self._now = now
         self._lock = Lock()
         self._recent: dict[str, _Recent] = {}
+        self._refused: dict[tuple[str, str, str], str] = {}
+        """Why the file did not take a state, by stream, key and fingerprint; of the last few."""
         self._saver = ThreadPoolExecutor(1, "state-saver")
         self._pending: set[Future[None]] = set()
 
@@ -87,6 +100,11 @@ class StateKeeper:
         recent = self._recent.get(place.stream)
         if recent is not None and (recent.key, recent.fingerprint) == (place.key, place.fingerprint):
             return True
+        return self._store.find(place.stream, place.key, place.fingerprint) is not None
+
+    def is_on_disk(self, place: Place) -> bool:
+        """Whether a state is kept there for the next run of the program too."""
+        self.flush()
         return self._store.find(place.stream, place.key, place.fingerprint) is not None
 
     def restore(self, generator: TextGenerator, place: Place) -> Restored | Missing:
@@ -155,7 +173,8 @@ class StateKeeper:
             saved = replace(saved, pages=full)
             self._remember(place, saved)
             if on_disk:
-                self._store.save(place, _record(saved), now=self._now())
+                outcome = self._store.save(place, _record(saved), now=self._now())
+                self._note_refusal(place, "" if outcome is SaveOutcome.SAVED else self._store.last_problem)
         except GriffinDeskError as error:
             _log.warning("%s, %s: state not kept: %s", place.stream, place.key, error.message)
         except Exception:
@@ -167,6 +186,15 @@ class StateKeeper:
             self._recent[place.stream] = _Recent(place.key, place.fingerprint, saved)
             while len(self._recent) > RECENT_STREAMS:
                 del self._recent[next(iter(self._recent))]
+
+    def _note_refusal(self, place: Place, reason: str) -> None:
+        name = (place.stream, place.key, place.fingerprint)
+        with self._lock:
+            self._refused.pop(name, None)
+            if reason:
+                self._refused[name] = reason
+            while len(self._refused) > RECENT_REFUSALS:
+                del self._refused[next(iter(self._refused))]
 
     def _pages(self, stream: str, fingerprint: str) -> dict[str, bytes]:
         recent = self._recent.get(stream)
@@ -198,6 +226,8 @@ class StateKeeper:
     def _missing(self, place: Place, *, log: bool = True) -> Missing:
         if self._store.last_problem:
             reason = self._store.last_problem
+        elif refused := self._refused.get((place.stream, place.key, place.fingerprint)):
+            reason = refused
         elif {*self._store.other_fingerprints(place.stream, place.key)} - {place.fingerprint}:
             reason = OTHER_MODEL
         else:

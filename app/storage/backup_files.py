@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from app.core.log import logger
-from app.storage.database import APPLICATION_ID
+from app.storage.database import APPLICATION_ID, make_private
 from app.storage.locks import JobLocks
 from app.storage.migrations import LIBRARY
 
@@ -139,11 +139,6 @@ def what_is_wrong(path: Path, *, version: int | None = None) -> str:
             return "" if checked == "ok" else str(checked).splitlines()[0]
     except sqlite3.Error as error:
         return str(error)
-
-
-def make_private(path: Path) -> None:
-    """Make an empty file that only its owner can read. OSError when there is one of this name."""
-    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def move_into_place(temporary: Path, target: Path) -> None:

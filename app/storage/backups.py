@@ -115,7 +115,7 @@ class DailyBackup:
         self._library = library
         self._folder = BackupFolder(backups)
         self._today = today
-        # A daemon: the end of the program does not wait for it. What it leaves then is cleared by the next one.
+        # A daemon: a program that does not call `finish` is not held up. What it leaves is cleared by the next one.
         self._thread = threading.Thread(target=self._run, name="daily-backup", daemon=True)
 
     def start(self) -> None:

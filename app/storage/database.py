@@ -6,10 +6,11 @@ in BEGIN IMMEDIATE: a second process waits at the start of its transaction inste
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -53,6 +54,9 @@ class Database:
         new file. Raises StorageError (a newer schema, no database at all, damaged, locked, read-only) or
         ResourceError (disk full).
         """
+        # A data folder that was there before may be open to everybody, and so would be what SQLite makes in it.
+        with suppress(OSError):
+            make_private(path)
         with _errors(path):
             connection = sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None)
             database = cls(path, sqlite_utils.Database(connection, execute_plugins=False))
@@ -142,6 +146,11 @@ class Database:
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+def make_private(path: Path) -> None:
+    """Make an empty file that only its owner can read. OSError when there is one of this name."""
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 @contextmanager

@@ -25,7 +25,8 @@ from pathlib import Path
 
 from app.core.errors import ResourceError, StorageError
 from app.core.log import logger
-from app.storage.backup_files import Backup, make_private, move_into_place, sync_folder
+from app.storage.backup_files import Backup, move_into_place, sync_folder
+from app.storage.database import make_private
 
 _SIDE_FILES = ("-wal", "-shm", "-journal")
 _SHARED_FIRST = 0x40000002

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from app.core.log import logger
+from app.storage.database import make_private
 from app.storage.locks import JobLocks
 
 APPLICATION_ID = 0x47724473
@@ -250,6 +251,9 @@ def _transaction(db: sqlite3.Connection, begin: str, action: Callable[[sqlite3.C
 
 
 def _open(path: Path) -> sqlite3.Connection:
+    # States hold the last tokens of documents and turns: SQLite would let everybody on the machine read them.
+    with suppress(OSError):
+        make_private(path)
     db = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
     try:
         # One transaction: another process may be making it just now.

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import importlib
 import signal
+import traceback
+from contextlib import suppress
 from multiprocessing.connection import Connection
+
+from app.core.errors import ResourceError
+from app.worker.channel import Channel, ChannelClosed
+from app.worker.messages import Failed, LoadModel
 
 HOST = "app.worker.host"
 
@@ -12,4 +18,18 @@ HOST = "app.worker.host"
 def run(connection: Connection) -> None:
     """Entry point of the process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the program decides what it means
-    importlib.import_module(HOST).run_host(connection)
+    try:
+        host = importlib.import_module(HOST)
+    except Exception as error:  # an installation without torch, or one whose libraries the system cannot load
+        with suppress(ChannelClosed):
+            _refuse(Channel(connection), error)
+        return
+    host.run_host(connection)
+
+
+def _refuse(channel: Channel, error: Exception) -> None:
+    """Say why no model can be loaded, where the user sees it, and not as a traceback on standard error."""
+    request = channel.receive()
+    assert isinstance(request, LoadModel)  # the first one of every worker
+    message = f"the model's process cannot start ({type(error).__name__}: {error}); install Griffin Desk again"
+    channel.send(Failed(request.job_id, ResourceError.__name__, "worker-start", message, traceback.format_exc()))

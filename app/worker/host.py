@@ -20,7 +20,7 @@ from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from app.core.errors import GriffinDeskError, InternalError
+from app.core.errors import GriffinDeskError, InternalError, ResourceError
 from app.core.log import PROGRAM, logger
 from app.inference.engine import Engine
 from app.inference.generator import DamagedStateError, ReadCancelled, StateRef
@@ -149,17 +149,19 @@ class Host:
     def _attempt(self, job_id: int, action: Callable[[], None]) -> None:
         """Do it, or say why it could not be done."""
         try:
-            action()
+            try:
+                action()
+            except GriffinDeskError as error:
+                digests = error.digests if isinstance(error, DamagedStateError) else ()
+                self._channel.send(
+                    Failed(job_id, type(error).__name__, error.code, error.message, traceback.format_exc(), digests)
+                )
+            except ChannelClosed:
+                raise
+            except Exception as error:
+                self._channel.send(_unforeseen(job_id, error))
         except ChannelClosed:
             os._exit(1)
-        except GriffinDeskError as error:
-            digests = error.digests if isinstance(error, DamagedStateError) else ()
-            self._channel.send(
-                Failed(job_id, type(error).__name__, error.code, error.message, traceback.format_exc(), digests)
-            )
-        except Exception as error:
-            message = f"the model's process failed ({type(error).__name__}: {error})"
-            self._channel.send(Failed(job_id, InternalError.__name__, "worker", message, traceback.format_exc()))
 
     def _answer(self, request: Request) -> Event:
         match request:
@@ -245,6 +247,17 @@ class Host:
         self._packer.submit(
             self._attempt, request.job_id, lambda: self._channel.send(StateSaved(request.job_id, frozen.pack()))
         )
+
+
+def _unforeseen(job_id: int, error: Exception) -> Failed:
+    """What an exception that the engine did not foresee means to the user: no memory, or a bug."""
+    words = str(error)
+    # As torch says it on a CPU, and on all other devices.
+    if isinstance(error, MemoryError) or "not enough memory" in words or "out of memory" in words:
+        message = "there is not enough memory; close other programs or use a smaller model"
+        return Failed(job_id, ResourceError.__name__, "out-of-memory", message, traceback.format_exc())
+    message = f"the model's process failed ({type(error).__name__}: {words})"
+    return Failed(job_id, InternalError.__name__, "worker", message, traceback.format_exc())
 
 
 class _TextSender:

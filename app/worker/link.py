@@ -33,7 +33,7 @@ from app.worker.messages import (
 from app.worker.process import WorkerProcess
 
 POLL_S = 0.05
-"""How often a waiting call asks whether it has been cancelled."""
+"""How often a waiting call asks whether it has been cancelled, or hears of an interrupt."""
 MOST_LOSSES = 5
 """Workers lost one after the other, without a job done in between, before no other is started."""
 
@@ -137,17 +137,21 @@ class WorkerLink:
                         code="worker-keeps-stopping",
                     )
                 self.start()
-                loading = self._loading
-            if loading is not None:
-                try:
-                    ready = self.answer(ModelReady, loading)
-                except GriffinDeskError:
-                    loading.process.end()
-                    raise
-                with self._lock:
+                loading, ready = self._loading, self._ready
+            if loading is None:
+                assert ready is not None  # a worker that is not loading has loaded
+                return ready
+            try:
+                ready = self.answer(ModelReady, loading)
+            except BaseException as error:
+                # Whatever it was, an interrupt too: nobody would hear this worker's answer any more.
+                loading.process.end()
+                self._end(loading.process, "it was asked to end", counts=isinstance(error, WorkerLostError))
+                raise
+            with self._lock:
+                if loading.process is self._process:
                     self._ready, self._loading, loading.process.ready = ready, None, True
-            assert self._ready is not None
-            return self._ready
+            return ready
 
     def close(self) -> None:
         """End the worker. Calling again does nothing."""
@@ -202,7 +206,8 @@ class WorkerLink:
         try:
             while True:
                 try:
-                    event = job.events.get(timeout=None if cancelled is never else POLL_S)
+                    # Also where nothing can be cancelled: on Windows a wait without an end does not hear Ctrl-C.
+                    event = job.events.get(timeout=POLL_S)
                 except queue.Empty:
                     event = None
                 if event is not None and not isinstance(event, ReadProgress | TextChunk):
@@ -227,7 +232,7 @@ class WorkerLink:
         """Start a process and let it load the model; the lock is held."""
         process = WorkerProcess(self._take, self._end)
         job = Job(next(self._ids), process, queue.SimpleQueue())
-        self._process, self._loading, self._jobs[job.id] = process, job, job.events
+        self._process, self._loading, self._ready, self._jobs[job.id] = process, job, None, job.events
         spec = self._spec
         cache_dir = None if spec.cache_dir is None else str(spec.cache_dir)
         _tell(
@@ -252,12 +257,13 @@ class WorkerLink:
         if events is not None:
             events.put(event)
 
-    def _end(self, process: WorkerProcess, reason: str) -> None:
+    def _end(self, process: WorkerProcess, reason: str, *, counts: bool = True) -> None:
+        """A worker has ended; the first call for it is the one that holds. counts: as one that was lost."""
         with self._lock:
             if process is not self._process:
                 return
-            self._process, self._loading, self._ready = None, None, None
-            self._losses += not self._closed
+            self._process, self._loading = None, None
+            self._losses += counts and not self._closed
             self._usage_before += self._usage
             self._usage = Usage()
             waiting, self._jobs = self._jobs, {}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import signal
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from app.core.log import logger
 from app.worker import entry
@@ -36,7 +37,8 @@ class WorkerProcess:
         self._on_end = on_end
         self._channel = Channel(ours)
         self._process = context.Process(target=entry.run, args=(theirs,), name="griffin-desk-worker", daemon=True)
-        self._process.start()
+        with deaf_to_interrupts():
+            self._process.start()
         theirs.close()
         self.ready = False
         """Set by the owner once the model is loaded: from then on the heart must beat."""
@@ -79,9 +81,13 @@ class WorkerProcess:
                 self._on_event(event)  # type: ignore[arg-type]
         except ChannelClosed as closed:
             detail = str(closed)
+        except Exception as error:  # a request in an event's place, or a mistake of ours: whoever waits has to hear
+            detail = f"{type(error).__name__}: {error}"
+            _log.exception("worker %d: what it sent could not be taken in", self.pid)
         # Nothing comes any more: a process that closed its pipe, or sends nonsense, is of no use.
         self._process.join(_END_S)
-        self._process.kill()
+        if self._process.is_alive():
+            self.kill(self._reason or "its line to the program was lost")
         self._process.join()
         self._channel.close()
         self._ended.set()
@@ -99,9 +105,29 @@ class WorkerProcess:
                 return
 
 
+@contextlib.contextmanager
+def deaf_to_interrupts() -> Iterator[None]:
+    """What this thread starts meanwhile hears no Ctrl-C, not even before its first line: that would be a traceback.
+
+    Not on Windows, which has no masks of signals.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # begun later, it would open the mask again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _exit_reason(code: int | None) -> str:
     if code is not None and code < 0:
-        if -code == signal.SIGKILL:
-            return "it was killed, perhaps for lack of memory"
-        return f"it was ended by {signal.Signals(-code).name}"
+        # Not every number has a name, nor every system this one.
+        names = {number.value: number.name for number in signal.Signals}
+        name = names.get(-code, f"signal {-code}")
+        return "it was killed, perhaps for lack of memory" if name == "SIGKILL" else f"it was ended by {name}"
     return f"it ended with code {code}"

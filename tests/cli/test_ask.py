@@ -55,9 +55,15 @@ def test_notes_on_the_model_are_told(engine, tmp_path: Path, capsys) -> None:
         assert "note:" not in out
 
 
-def test_a_lost_worker_ends_the_question(engine, tmp_path: Path, capsys) -> None:
-    """One sentence: nothing is lost, ask again."""
-    engine(lambda: Dying(99))
+def test_a_lost_worker_is_not_the_end(engine, tmp_path: Path, capsys) -> None:
+    """The question is asked again of the next one, with a note; workers that keep dying are one sentence."""
     (tmp_path / "a.txt").write_text("Rivers carry water.")
-    assert run(["ask", str(tmp_path / "a.txt"), "Rivers?", "--data-dir", str(tmp_path / "data")]) == 2
+    words = ["ask", str(tmp_path / "a.txt"), "Rivers?", "--data-dir", str(tmp_path / "data")]
+    engine(lambda: Dying(1))
+    assert run(words) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("Answer:\nNothing to say.")
+    assert err.count("note: the model's process stopped: it was killed; it was started again") == 1
+    engine(lambda: Dying(99))
+    assert run(words) == 2
     assert capsys.readouterr().err.endswith("it was killed; nothing is lost: ask again\n")

@@ -15,6 +15,7 @@ from app.cli import main as main_module
 from app.cli.errors import Interrupted
 from app.cli.main import run
 from app.core.errors import UserError
+from tests.fakes import FakeGenerator
 
 
 @pytest.fixture
@@ -113,6 +114,15 @@ def test_full_disk_behind_standard_output(tmp_path, extra) -> None:
         )
     assert done.returncode == 2
     assert done.stderr == "griffin-desk: error: the disk is full; free some space and run the command again\n"
+
+
+def test_closed_standard_input(engine, desk, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    """Nobody says anything: a conversation ends at once."""
+    monkeypatch.setattr(sys, "stdin", None)
+    engine(FakeGenerator)
+    assert desk("chat") == 0
+    assert capsys.readouterr().err == ""
+    sys.stdin.close()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no POSIX shell")

@@ -111,6 +111,17 @@ def test_what_could_not_be_kept_is_told(engine, desk, file: Path, capsys, monkey
     )
 
 
+def test_what_is_in_memory_alone_is_not_kept(engine, desk, tmp_path: Path, file: Path, capsys) -> None:
+    """The state is at hand to the end of the command, and gone with it: the user hears of that and why."""
+    engine(FakeGenerator)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "settings.toml").write_text("snapshot_budget_bytes = 0\n")
+    assert desk("read", file) == 0
+    assert capsys.readouterr().err == (
+        "note: what was read could not be kept and has to be read again: there is too little room for saved states\n"
+    )
+
+
 def test_ctrl_c(engine, desk, file: Path, capsys) -> None:
     """Exit code 130 and how to go on."""
 

@@ -246,6 +246,19 @@ def test_a_state_over_the_budget_is_kept_in_memory(generator: FakeGenerator, pat
     keeper.keep(generator, state_of(generator, words(generator, 40)), place("a"))
     assert isinstance(keeper.restore(generator, place("a")), Restored)
     assert keeper.entries("s", "0" * 64) == []
+    assert (keeper.has(place("a")), keeper.is_on_disk(place("a"))) == (True, False)
+
+
+def test_why_the_file_did_not_take_it(generator: FakeGenerator, path: Path) -> None:
+    """Said also after the file was asked for other states, until it has taken this one."""
+    keeper = StateKeeper(SnapshotStore(path, budget_bytes=100), now=lambda: 1.0)
+    keeper.keep(generator, state_of(generator, words(generator, 40)), place("a"))
+    assert not keeper.is_on_disk(place("b"))
+    assert keeper.why_missing(place("a")) == "there is too little room for saved states"
+    assert keeper.why_missing(place("b")) == NOT_KEPT
+    roomy = StateKeeper(SnapshotStore(path, budget_bytes=10**6), now=lambda: 1.0)
+    roomy.keep(generator, state_of(generator, words(generator, 40)), place("a"))
+    assert roomy.is_on_disk(place("a"))
 
 
 def test_a_worker_that_dies_while_it_saves(keeper: StateKeeper, caplog: pytest.LogCaptureFixture) -> None:

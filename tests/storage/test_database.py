@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -39,6 +40,14 @@ def test_settings_of_an_open_library(tmp_path: Path) -> None:
         "application_id": APPLICATION_ID,
         "user_version": LIBRARY[-1].version,
     }
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no POSIX modes")
+def test_only_its_owner_can_read_it(tmp_path: Path) -> None:
+    """Documents and conversations in clear text, also in a folder that is open to everybody."""
+    with Database.open(tmp_path / "l.sqlite"):
+        modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()}
+    assert modes == dict.fromkeys(["l.sqlite", "l.sqlite-wal", "l.sqlite-shm"], 0o600)
 
 
 def test_versions_count_up_from_one() -> None:

@@ -45,6 +45,15 @@ def load(store: SnapshotStore) -> object:
     return None if entry is None else store.load(entry.id, now=2.0)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="no POSIX modes")
+def test_only_its_owner_can_read_it(store: SnapshotStore, path: Path) -> None:
+    """States hold the last tokens of documents and turns, also in a folder that is open to everybody."""
+    files = [file for file in path.parent.iterdir() if file.name.startswith(path.name)]
+    assert {file.name: file.stat().st_mode & 0o777 for file in files} == {
+        path.name + suffix: 0o600 for suffix in ("", "-wal", "-shm")
+    }
+
+
 def test_settings_of_the_file(store: SnapshotStore, path: Path) -> None:
     """Write-ahead log, pages that can be given back one by one, large pages, our mark and version."""
     names = ("journal_mode", "auto_vacuum", "page_size", "application_id", "user_version")

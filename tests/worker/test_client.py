@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Collection
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from app.inference.generator import Message, ReadCancelled, Sampling, TextGenera
 from app.inference.tokenizers.base import load_tokenizer
 from app.worker import link, process
 from app.worker.client import EngineClient
-from app.worker.messages import Failed, Heartbeat
+from app.worker.messages import Done, Failed, Heartbeat
 from tests.contracts.text_generator import GREEDY, RANDOM, TEXT, TextGeneratorContract
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -348,3 +349,71 @@ def test_sampling_settings_arrive(shared_client: EngineClient) -> None:
     samplings = [Sampling(temperature=20.0, seed=1), Sampling(temperature=20.0, seed=2)]
     first, second = shared_client.generate_batch(states, [[], []], sampling=samplings, max_new_tokens=12)
     assert first.token_ids != second.token_ids
+
+
+def test_what_a_lost_worker_was_is_known(new_client: NewClient) -> None:
+    """Asking what the model is starts no other worker: an answer that is finished can be stored with it."""
+    client = new_client()
+    info = client.wait()
+    _kill(client)
+    while client.pid is not None:
+        time.sleep(0.01)
+    assert client.info == info
+    assert client.pid is None
+
+
+def test_a_model_that_cannot_be_loaded_is_no_lost_worker(new_client: NewClient, tmp_path: Path) -> None:
+    """Asked again at once and again after that, each call hears the engine's own error."""
+    client = new_client(tmp_path)
+    for _ in range(link.MOST_LOSSES + 1):
+        with pytest.raises(CheckpointError):
+            client.wait()
+        assert client.pid is None
+
+
+def test_an_interrupt_while_it_loads(new_client: NewClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits again hears of a model, not nothing for ever."""
+    client = new_client()
+    answer = link.WorkerLink.answer
+
+    def interrupted(self, *arguments, **options):
+        monkeypatch.setattr(link.WorkerLink, "answer", answer)
+        with pytest.raises(KeyboardInterrupt):
+            answer(self, *arguments, **options, cancelled=_interrupt)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(link.WorkerLink, "answer", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        client.wait()
+    assert client.wait().name == "tiny"
+
+
+def _interrupt() -> bool:
+    raise KeyboardInterrupt
+
+
+def test_ctrl_c_before_its_first_line(new_client: NewClient, capfd: pytest.CaptureFixture[str]) -> None:
+    """The whole group hears it; a worker that has not begun yet neither dies of it nor prints a traceback."""
+    client = new_client()
+    client.start()
+    assert client.pid is not None
+    os.kill(client.pid, signal.SIGINT)
+    assert client.wait().name == "tiny"
+    assert capfd.readouterr().err == ""
+
+
+def test_a_wait_without_an_end_can_be_interrupted(tiny_model: Path) -> None:
+    """On Windows a queue that is waited for without a limit does not let Ctrl-C in."""
+    worker_link = link.WorkerLink(link.ModelSpec(tiny_model, "tiny"), on_lost=lambda: None, on_heartbeat=None)
+    limits: list[float | None] = []
+
+    class Events:
+        def get(self, timeout: float | None = None) -> Done:
+            limits.append(timeout)
+            if len(limits) == 1:
+                raise queue.Empty
+            return Done(1)
+
+    job = link.Job(1, None, Events())  # type: ignore[arg-type]
+    assert worker_link.answer(Done, job) == Done(1)
+    assert limits == [link.POLL_S, link.POLL_S]
