@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+import psutil
 import torch
 from torch import Tensor
 
@@ -35,6 +36,7 @@ TOKEN_ROWS = frozenset({TOKEN_ROW, TOKEN_ROW_ALONE})
 MATRIX_UNIT = "matrix_unit"
 """The compiled product of many tokens on Intel's AMX, scales and bias included; for weights whose shape it takes."""
 
+_LOOK_S, _BUSY_CORES, _TRUST_S = 0.1, 0.5, 3600.0
 _BY_ROW_TOKENS = 8
 _WARM_UP_S = 0.15
 # A candidate must beat those before it by this factor: noise decides nothing.
@@ -76,12 +78,13 @@ class KernelChoice:
 
     chosen: tokens -> name of a matmul, MATRIX_UNIT or one of TOKEN_ROWS. seconds: "tokens name" -> least time of one
     product, None where the candidate is not exact here. compiled: the one-pass kernels around the products, None for
-    plain torch.
+    plain torch. busy_at: when it was measured (seconds since 1970), if other programs kept the processor busy then.
     """
 
     chosen: Mapping[int, str]
     seconds: Mapping[str, float | None]
     compiled: Compiled | None = None
+    busy_at: float | None = None
 
     def for_tokens(self, tokens: int) -> str:
         """Name of the product to use for this many tokens."""
@@ -114,18 +117,36 @@ PLAIN_KERNELS = KernelChoice(dict.fromkeys(TOKEN_CLASSES, "float_mm"), {})
 def choose_kernels(
     in_features: int, out_features: int, compiled: Compiled | None, *, cache_dir: Path | None = None
 ) -> KernelChoice:
-    """The choice for matrices of about this shape, from the cache file or by a self-test of about half a second."""
+    """The choice for matrices of about this shape, from the cache file or by a self-test of about half a second.
+
+    What was timed while other programs kept the processor busy is timed once more, some time later, when they do not:
+    not at once, for states saved until then go on bit for bit with the products that they were made with.
+    """
     key = (
         f"{torch.__version__}|{platform.machine()}|{torch.backends.cpu.get_cpu_capability()}|"
         f"{torch.get_num_threads()} threads|{out_features}x{in_features}|{_passes(compiled)}"
     )
     path = None if cache_dir is None else cache_dir / "kernels.json"
     cached = _cached_choices(path)
-    if key not in cached or (compiled is None and TOKEN_ROWS & {*cached[key].chosen.values()}):
-        cached[key] = self_test(in_features, out_features, compiled)
+    known = cached.get(key)
+    if known is None or (compiled is None and TOKEN_ROWS & {*known.chosen.values()}) or _deserves_another_test(known):
+        busy_at = time.time() if _is_busy() else None
+        cached[key] = replace(self_test(in_features, out_features, compiled), busy_at=busy_at)
         if path is not None:
             write_cache(path, {name: _plain(choice) for name, choice in cached.items()})
     return replace(cached[key], compiled=compiled)
+
+
+def _deserves_another_test(choice: KernelChoice) -> bool:
+    if choice.busy_at is None or 0.0 <= time.time() - choice.busy_at < _TRUST_S:
+        return False
+    return not _is_busy()
+
+
+def _is_busy() -> bool:
+    """Whether others use more than half a core just now: all threads of ours would wait for the slowest one."""
+    percent = psutil.cpu_percent(interval=_LOOK_S)
+    return percent * (psutil.cpu_count() or 1) > 100 * _BUSY_CORES
 
 
 def _passes(compiled: Compiled | None) -> str:
@@ -252,7 +273,8 @@ def _cached_choices(path: Path | None) -> dict[str, KernelChoice]:
     for key, entry in read_cache(path).items():
         try:
             chosen = {int(tokens): str(name) for tokens, name in entry["chosen"].items()}
-            choice = KernelChoice(chosen, dict(entry["seconds"]))
+            busy_at = entry.get("busy_at")
+            choice = KernelChoice(chosen, dict(entry["seconds"]), busy_at=None if busy_at is None else float(busy_at))
         except (ValueError, KeyError, TypeError, AttributeError):
             continue
         if {*chosen} == {*TOKEN_CLASSES} and {*chosen.values()} <= known:
@@ -261,4 +283,4 @@ def _cached_choices(path: Path | None) -> dict[str, KernelChoice]:
 
 
 def _plain(choice: KernelChoice) -> dict[str, object]:
-    return {"chosen": dict(choice.chosen), "seconds": dict(choice.seconds)}
+    return {"chosen": dict(choice.chosen), "seconds": dict(choice.seconds), "busy_at": choice.busy_at}

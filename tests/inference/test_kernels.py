@@ -95,6 +95,27 @@ def test_choice_is_kept(tests_run: list[tuple[int, int]], tmp_path: Path) -> Non
     assert tests_run == [(64, 32), (64, 48), (64, 32)]
 
 
+def test_a_choice_of_a_busy_machine_is_made_once_more(
+    tests_run: list[tuple[int, int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An hour later, and when the machine is at rest: until then what was saved goes on with the same products."""
+    clock, busy = [1000.0], [True]
+    monkeypatch.setattr(kernels.time, "time", lambda: clock[0])
+    monkeypatch.setattr(kernels, "_is_busy", lambda: busy[0])
+
+    def tests_after(seconds: float, *, at_rest: bool) -> int:
+        clock[0] += seconds
+        busy[0] = not at_rest
+        choose_kernels(64, 32, None, cache_dir=tmp_path)
+        return len(tests_run)
+
+    assert tests_after(0, at_rest=False) == 1
+    assert tests_after(60, at_rest=True) == 1
+    assert tests_after(4000, at_rest=False) == 1
+    assert tests_after(60, at_rest=True) == 2
+    assert tests_after(9000, at_rest=True) == 2
+
+
 @pytest.mark.parametrize(
     "content",
     [
