@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from multiprocessing.connection import wait
 
 from app.core.log import logger
 from app.worker import entry
@@ -35,6 +36,7 @@ class WorkerProcess:
         ours, theirs = context.Pipe()
         self._on_event = on_event
         self._on_end = on_end
+        self._connection = ours
         self._channel = Channel(ours)
         self._process = context.Process(target=entry.run, args=(theirs,), name="griffin-desk-worker", daemon=True)
         with deaf_to_interrupts():
@@ -76,7 +78,7 @@ class WorkerProcess:
     def _receive(self) -> None:
         try:
             while True:
-                event = self._channel.receive()
+                event = self._next()
                 self._silent_ticks = 0
                 self._on_event(event)  # type: ignore[arg-type]
         except ChannelClosed as closed:
@@ -94,6 +96,12 @@ class WorkerProcess:
         reason = self._reason or _exit_reason(self._process.exitcode)
         _log.info("worker %d ended: %s (%s)", self.pid, reason, detail or "its pipe closed")
         self._on_end(self, reason)
+
+    def _next(self) -> Request | Event:
+        # On Windows a process that died before it took its end of the pipe leaves that end open here for ever.
+        if self._connection not in wait([self._connection, self._process.sentinel]):
+            raise ChannelClosed("it has ended")
+        return self._channel.receive()
 
     def _watch(self) -> None:
         """Kill a worker that says nothing. Counted in our own ticks: when both were stopped, neither was hung."""
