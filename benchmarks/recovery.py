@@ -248,7 +248,7 @@ def killed_talk(data: Path, source: random.Random) -> list[list[Any]]:
     """The turns that the program had confirmed when it was killed."""
     program = _start("benchmarks.recovery", "--talk", str(data))
     assert program.stdout is not None
-    time.sleep(source.uniform(2.0, 15.0))
+    time.sleep(source.uniform(2.0, 20.0))
     program.kill()
     lines = program.stdout.read().splitlines(keepends=True)
     program.wait()

@@ -16,6 +16,7 @@ import torch
 from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.engine import Engine
 from app.inference.generator import Sampling
+from app.inference.state_header import StateHeader
 from app.inference.token_history import digests_at
 from tests.checkpoints import int4_tensors, random_tensors, raw_config, write_checkpoint
 from tests.conftest import ROOT
@@ -120,7 +121,13 @@ def test_goes_on_in_another_process(name: str, saved: tuple[Path, Results], else
     assert elsewhere.keys() == saved[1].keys()
     for state, expected in saved[1].items():
         if state.startswith(f"{name}/"):
+            # Where these differ nothing is promised; they are the same machine's, and its choices are kept in a file.
+            assert _made_with(elsewhere[state]) == _made_with(expected), state
             assert elsewhere[state] == expected, state
+
+
+def _made_with(result: Mapping[str, object]) -> Mapping[str, str]:
+    return StateHeader.parse(str(result["read"])).made_with
 
 
 def test_token_hashes_along_a_document(saved: tuple[Path, Results]) -> None:
