@@ -59,7 +59,8 @@ def quantize_rows(x: Floats, codes: Int8s, scales: Floats) -> None:
         _split_codes(x[row], np.float32(1.0) / scale, codes[row], codes[n + row])
 
 
-@njit(cache=True, error_model="numpy", fastmath=_ANY_ORDER, parallel=True, nogil=True)
+# In this order and no other: the process that compiles it took another one than those that load the code later.
+@njit(cache=True, error_model="numpy", parallel=True, nogil=True)
 def scale_sums(sums: Int32s, x_scales: Floats, w_scale: Floats, bias: Floats, out: Floats) -> None:
     """sums (2n, o) of low and high codes -> out (n, o) = (low + 256 high) * x_scale * w_scale + bias."""
     n, width = out.shape

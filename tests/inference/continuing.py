@@ -1,4 +1,12 @@
-"""A program that goes on from saved states in a process of its own: `python -m tests.inference.continuing FOLDER`."""
+"""Programs that save states and go on from them, each in a process of its own.
+
+    python -m tests.inference.continuing save FOLDER
+    python -m tests.inference.continuing go-on FOLDER
+
+Both print how each state goes on, as JSON: the first one of states that were never saved and loaded, and of the same
+loaded again at once. Neither is done by the process that runs the tests: that may have compiled the passes for itself,
+and two compilations of one function need not agree in the last bit.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +14,9 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import torch
 
 from app.inference.engine import Engine
 from app.inference.generator import Sampling, SavedState, StatePage, StateRef
@@ -50,22 +61,66 @@ def _answer(engine: Engine, state: StateRef) -> list[int]:
     return list(engine.generate(state, [], sampling=Sampling(), max_new_tokens=ANSWER_TOKENS).token_ids)
 
 
-def load(spec: Mapping[str, str]) -> Engine:
+def load(spec: Mapping[str, Any]) -> Engine:
     """The model that a specification names: path, weight_format and cache_dir."""
     return Engine.load(
         Path(spec["path"]), device="cpu", weight_format=spec["weight_format"], cache_dir=Path(spec["cache_dir"])
     )
 
 
-def main(folder: Path) -> None:
-    """Write what follows on each state under FOLDER/<model>/<state> to standard output, as JSON."""
-    results = {}
-    for spec in sorted(folder.glob("*/spec.json")):
-        engine = load(json.loads(spec.read_text()))
-        for state in sorted(path.parent for path in spec.parent.glob("*/header")):
-            results[f"{spec.parent.name}/{state.name}"] = go_on(engine, engine.load_state(take(state)))
+def ids(count: int) -> list[int]:
+    """Random tokens, the same in every process."""
+    return torch.randint(100, 40_000, (count,), generator=torch.Generator().manual_seed(0)).tolist()
+
+
+def save_all(engine: Engine, folder: Path, positions: list[int]) -> dict[str, Mapping[str, object]]:
+    """States along one run and some of its forks as files, and how each went on that was never saved and loaded."""
+    uninterrupted: dict[str, Mapping[str, object]] = {}
+    tokens, state, at = ids(positions[-1]), engine.new_state(), 0
+
+    def save(name: str) -> None:
+        put(folder / name, engine.save_state(state))
+        fork = engine.fork(state)
+        uninterrupted[name] = go_on(engine, fork)
+        engine.drop(fork)
+
+    for position in positions:
+        engine.read(state, tokens[at:position])
+        at = position
+        save(f"at {position:04}")
+    # From here on what was restored, or forked, is saved in its turn.
+    state = engine.load_state(take(folder / f"at {positions[0]:04}"))
+    engine.read(state, tokens[:300])
+    state = engine.load_state(engine.save_state(state))
+    engine.read(state, tokens[:5])
+    save("restored twice")
+    state = engine.fork(state)
+    engine.read(state, tokens[:130])
+    save("fork")
+    engine.generate(state, tokens[:9], sampling=Sampling(temperature=1.0, seed=1), max_new_tokens=7)
+    save("answer")
+    return uninterrupted
+
+
+def go_on_all(engine: Engine, folder: Path) -> dict[str, Mapping[str, object]]:
+    """How each of a model's saved states goes on."""
+    states = sorted(path.parent for path in folder.glob("*/header"))
+    return {state.name: go_on(engine, engine.load_state(take(state))) for state in states}
+
+
+def main(action: str, folder: Path) -> None:
+    """Do one of the two for every model under FOLDER."""
+    results: dict[str, dict[str, Mapping[str, object]]] = {}
+    for path in sorted(folder.glob("*/spec.json")):
+        spec = json.loads(path.read_text())
+        engine = load(spec)
+        assert engine.info.weight_format == spec["weight_format"]
+        name = path.parent.name
+        if action == "save":
+            results[f"{name} uninterrupted"] = save_all(engine, path.parent, spec["positions"])
+        results[name] = go_on_all(engine, path.parent)
     print(json.dumps(results))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(sys.argv[1], Path(sys.argv[2]))
