@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from app.inference.config import config_from_json
 from app.inference.int8_rows import quantize_weight
 from app.inference.quantize.nearest import round_to_nearest
 from app.inference.quantize.plan import becomes_int4
+
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
 
 RECURRENT, ATTENTION = "recurrent", "attention"
 
@@ -96,6 +99,14 @@ def int4_tensors(tensors: dict[str, Tensor], group: int = 32) -> dict[str, Tenso
             groups = round_to_nearest(tensor, group)
             out[name], out[name + SCALE_SUFFIX], out[name + OFFSET_SUFFIX] = groups.codes, groups.scale, groups.offset
     return out
+
+
+def write_chat_model(folder: Path, starter: Path, raw: dict[str, Any], tensors: dict[str, Tensor]) -> Path:
+    """A model folder with the starter's tokenizer and chat template."""
+    write_checkpoint(folder, raw, tensors)
+    for name in TOKENIZER_FILES:
+        shutil.copy(starter / name, folder)
+    return folder
 
 
 def write_checkpoint(folder: Path, raw: dict[str, Any], tensors: dict[str, Tensor], *, shards: int = 1) -> Path:

@@ -22,7 +22,7 @@ from app.cli.turns import count, numbered_turns, turn_json
 from app.core.errors import UserError, WorkerLostError
 from app.documents.files import check_file
 from app.services.models import InstalledModel
-from app.services.talk import OpenConversation
+from app.services.talk import OpenConversation, Plan
 
 
 def run(context: Context) -> int:
@@ -110,8 +110,9 @@ class _Chat:
 
     def run(self) -> None:
         """To the end of the input. Raises GriffinDeskError and KeyboardInterrupt."""
-        self._greet()
-        if not self._get_ready():
+        plan = self._conversation.plan()
+        self._greet(plan)
+        if not self._get_ready(plan):
             _say("nothing was read")
             return
         for text in _lines(self._interactive):
@@ -122,13 +123,13 @@ class _Chat:
                 said = text[1:] if text.startswith("//") else text
                 self._answer(partial(self._conversation.say, said))
 
-    def _greet(self) -> None:
+    def _greet(self, plan: Plan) -> None:
         """One line of who speaks about what, one of the conversation that goes on, one of what that costs."""
         conversation = self._conversation
         if self._interactive:
             about = f', about "{conversation.item.document.title}"' if conversation.item is not None else ""
             _say(f"{self._model}, offline{about}; /help shows the commands, /quit ends.")
-        cost = cost_line(conversation.plan(), self._model, new=not conversation.stored)
+        cost = cost_line(plan, self._model, new=not conversation.stored)
         if not conversation.stored:
             if cost:
                 _say(cost)
@@ -140,14 +141,14 @@ class _Chat:
             _say("the last question has no answer; /regenerate answers it")
 
     def _moved(self) -> None:
-        cost = cost_line(self._conversation.plan(), self._model, new=False)
+        plan = self._conversation.plan()
+        cost = cost_line(plan, self._model, new=False)
         if cost:
             _say(cost)
-            self._get_ready()
+            self._get_ready(plan)
 
-    def _get_ready(self) -> bool:
+    def _get_ready(self, plan: Plan) -> bool:
         """Read the document where it has to be read; False when the user does not want to wait for that."""
-        plan = self._conversation.plan()
         if plan.reading is None or self._conversation.item is None:
             return True
         if self._interactive and is_long(plan) and not _agreed():

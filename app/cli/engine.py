@@ -9,7 +9,6 @@ from typing import Any
 from app.cli.output import one_line
 from app.inference.generator import TextGenerator
 from app.services.models import InstalledModel
-from app.worker.client import EngineClient, ModelSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +29,9 @@ class ModelLoader:
     """A model on its way. The program's end must close it."""
 
     def __init__(self, model: InstalledModel, options: EngineOptions, cache_dir: Path) -> None:
+        # Not before it is needed: tokenizers and templates take a tenth of a second that a listing need not wait for.
+        from app.worker.client import EngineClient, ModelSpec
+
         self._client = EngineClient(
             ModelSpec(
                 model.path,

@@ -5,7 +5,6 @@ Commands are imported when they are called, so that `--help` and a mistyped opti
 
 from __future__ import annotations
 
-import errno
 import os
 import sqlite3
 import sys
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from app.cli.errors import EXIT_INTERRUPTED, Interrupted, report
 from app.cli.parser import parse_command_line
-from app.core.errors import GriffinDeskError, InternalError, ResourceError
+from app.core.errors import GriffinDeskError, InternalError, ResourceError, lacks_disk, lacks_memory
 from app.core.log import logger, start_logging, stop_logging
 from app.core.paths import DataPaths, data_paths
 from app.core.settings import load_settings
@@ -141,9 +140,9 @@ def _command_on_library(context: Context) -> int:
 
 def _translated(error: Exception, paths: DataPaths) -> GriffinDeskError:
     """What an exception that nobody foresaw means to the user; the log has the traceback."""
-    if isinstance(error, MemoryError) or "not enough memory" in str(error):
+    if lacks_memory(error):
         return ResourceError("there is not enough memory; close other programs or use a smaller model", code="memory")
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if isinstance(error, OSError) and lacks_disk(error):
         return ResourceError("the disk is full; free some space and run the command again", code="disk-full")
     if isinstance(error, sqlite3.Error):
         return ResourceError(f"the library could not be used ({error}); see {paths.log}", code="storage")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import re
@@ -12,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
-from app.core.errors import ResourceError, UserError
+from app.core.errors import ResourceError, UserError, lacks_disk
 
 _LATER_CONTROLS = re.compile("[\x7f-\x9f]")
 
@@ -88,7 +87,7 @@ def write_atomically(
         if temporary is not None:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        full = lacks_disk(error)
         raise ResourceError(
             f"{path} cannot be written ({'the disk is full' if full else error.strerror or error}); {kept}",
             code="disk-full" if full else "out",

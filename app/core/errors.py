@@ -15,6 +15,8 @@ sentence that names the thing, the value found and, where it helps, the value ex
 
 from __future__ import annotations
 
+import errno
+
 
 class GriffinDeskError(Exception):
     """Base of all errors that carry a message for the user."""
@@ -61,6 +63,23 @@ class WorkerLostError(ResourceError):
     """The model's process ended, and its live states with it. Another one is started by the next call."""
 
     default_code = "worker-lost"
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Whether an exception, Python's own or one of torch's, says that there is not enough memory.
+
+    torch has a class of its own for CUDA only. Its CPU allocator says "can't allocate memory" or, on Windows, "not
+    enough memory", other devices "out of memory"; an illegal memory access is a bug.
+    """
+    words = str(error)
+    return isinstance(error, MemoryError) or any(
+        phrase in words for phrase in ("not enough memory", "out of memory", "allocate memory")
+    )
+
+
+def lacks_disk(error: OSError) -> bool:
+    """Whether an exception of the system says that the disk, or this user's share of it, is full."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 class InternalError(GriffinDeskError):

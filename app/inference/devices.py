@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import torch
 
-from app.core.errors import ResourceError, UserError
+from app.core.errors import ResourceError, UserError, lacks_memory
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -38,8 +38,7 @@ def memory_errors(what: str) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, MemoryError) as error:
-        # Only CUDA's has a class of its own; the CPU's allocator and MPS raise a RuntimeError that says so.
-        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and "memory" not in str(error):
+        if not isinstance(error, torch.OutOfMemoryError) and not lacks_memory(error):
             raise
         raise ResourceError(
             f"there is not enough memory for {what}: close other programs, or choose a smaller model or format",

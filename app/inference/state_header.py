@@ -82,8 +82,7 @@ class StateHeader:
             if type(version) is int and version != FORMAT_VERSION:
                 age = "a newer" if version > FORMAT_VERSION else "an older"
                 raise CheckpointError(
-                    f"the saved state was made by {age} Griffin Desk (format {version:.6g}, expected "
-                    f"{FORMAT_VERSION}): the text is read again",
+                    f"the saved state was made by {age} Griffin Desk (format {version:.6g}, expected {FORMAT_VERSION})",
                     code="snapshot-newer" if version > FORMAT_VERSION else "snapshot-other",
                 )
             header = cls(
@@ -128,7 +127,7 @@ def verified(saved: SavedState, guards: Guards, page_tokens: int, nbytes: Callab
     if bad := tuple(page.digest for page in saved.pages if not _fits(page, nbytes)):
         raise DamagedStateError(
             f"the saved state is damaged ({len(bad)} of {len(saved.pages)} pages of its attention window are missing "
-            "or differ from their digests): the text is read again",
+            "or differ from their digests)",
             digests=bad,
         )
     return header
@@ -139,14 +138,14 @@ def check_guards(found: Guards, expected: Guards) -> None:
     for name, words in _OTHER.items():
         if (value := getattr(found, name)) != (own := getattr(expected, name)):
             raise CheckpointError(
-                f"the saved state {words} ({name} is {value!r:.20}, expected {own!r:.20}): the text is read again",
+                f"the saved state {words} ({name} is {value!r:.20}, expected {own!r:.20})",
                 code="snapshot-other",
             )
 
 
 def damaged(reason: str) -> CheckpointError:
     """The error for bytes that are not what was saved."""
-    return CheckpointError(f"the saved state is damaged ({reason}): the text is read again", code="snapshot-damaged")
+    return CheckpointError(f"the saved state is damaged ({reason})", code="snapshot-damaged")
 
 
 def sha256(data: bytes | memoryview) -> str:

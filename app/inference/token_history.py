@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 BLOCK_TOKENS = 128
@@ -41,24 +41,23 @@ class TokenHistory:
         return hashlib.sha256(bytes.fromhex(self.chain) + end).hexdigest()
 
 
-def digests_at(pieces: Iterable[Sequence[int]], positions: Collection[int]) -> dict[int, str]:
-    """TokenHistory.digest after so many tokens of a long stream that comes in pieces, in one pass.
+def digests_at(pieces: Iterable[Sequence[int]], positions: Collection[int]) -> Iterator[tuple[int, str]]:
+    """Positions in order, each with TokenHistory.digest after so many tokens of a long stream that comes in pieces.
 
-    Positions beyond its end are left out, and nothing is read after the last one.
+    Positions beyond its end are left out. Lazily, in one pass: nothing is read after the last that is asked for.
     """
     wanted = sorted(set(positions))
-    history, found = TokenHistory(), {}
+    history = TokenHistory()
     if wanted and wanted[0] == 0:
-        found[wanted.pop(0)] = history.digest
+        yield wanted.pop(0), history.digest
     stream = iter(pieces)
     while wanted and (piece := next(stream, None)) is not None:
         start, end = 0, history.count + len(piece)
         while wanted and wanted[0] <= end:
             stop = start + wanted[0] - history.count
             history, start = history.after(piece[start:stop]), stop
-            found[wanted.pop(0)] = history.digest
+            yield wanted.pop(0), history.digest
         history = history.after(piece[start:])
-    return found
 
 
 def _packed(ids: Sequence[int]) -> bytes:

@@ -120,11 +120,12 @@ class ConversationService:
         """A new conversation that begins with the turns up to `turn_id` (None: the tip) and shares their states."""
         source = self.find(id_or_prefix)
         at = turn_id if turn_id is not None else source.tip_turn_id
-        if at is None or at not in {turn.id for turn in self._store.turns(source.id)}:
+        turn = None if at is None else self._store.turn(at)
+        if turn is None or turn.conversation_id != source.id:
             raise UserError(f"conversation {source.id} has no turn {at}", code="turn")
         new_id = self._parts.new_id()
         title = source.title if source.title.endswith(" (fork)") else f"{source.title} (fork)"
-        self._store.fork(source.id, at, new_id=new_id, title=title, now=self._parts.now())
+        self._store.fork(source.id, turn.id, new_id=new_id, title=title, now=self._parts.now())
         return self.find(new_id)
 
     def open(

@@ -11,7 +11,7 @@ from app.core.log import logger
 from app.inference.generator import Cancelled, ModelInfo, StateRef, TextGenerator, never
 from app.services.bookmarks import Bookmarks, end_place
 from app.services.library import LibraryDocument
-from app.services.restarts import Recovered, Restarts
+from app.services.restarts import Recovered, going_on
 from app.services.states import NOT_KEPT, Missing, Restored, StateKeeper
 from app.storage.reading_rates import ReadingRateStore
 from app.storage.snapshots import SnapshotKind
@@ -140,19 +140,11 @@ class ReadingService:
         of it. A worker that dies costs the reading since the last bookmark; WorkerLostError when workers keep dying
         without a part read in between. ReadCancelled, with everything up to the last bookmark kept.
         """
-        restarts = Restarts(f"reading {item.document.content_hash[:12]}")
-        furthest = -1
-        while True:
-            try:
-                for event in self._read_once(item, generator, cancelled):
-                    # A part that is read once more is no progress: a worker may always die in the one after it.
-                    if isinstance(event, PartRead) and event.part_index > furthest:
-                        furthest = event.part_index
-                        restarts.progress()
-                    yield event
-                return
-            except WorkerLostError as error:
-                yield restarts.lost(error)
+        return going_on(
+            f"reading {item.document.content_hash[:12]}",
+            lambda: self._read_once(item, generator, cancelled),
+            lambda event: event.part_index if isinstance(event, PartRead) else None,
+        )
 
     def _read_once(
         self, item: LibraryDocument, generator: TextGenerator, cancelled: Cancelled

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 from app.core.errors import WorkerLostError
 from app.core.log import logger
@@ -11,6 +13,7 @@ MOST_RESTARTS = 5
 """Processes that may be lost one after the other without any progress: another would die of the same cause."""
 
 _log = logger("restarts")
+_E = TypeVar("_E")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +41,24 @@ class Restarts:
         if self._losses > MOST_RESTARTS or error.code == "worker-keeps-stopping":
             raise error
         return Recovered(f"{error.message}; it was started again and goes on from what was kept")
+
+
+def going_on(
+    work: str, attempt: Callable[[], Iterator[_E]], part_done: Callable[[_E], int | None]
+) -> Iterator[_E | Recovered]:
+    """The events of an attempt, and where its worker is lost, Recovered and those of another, until one has ended.
+
+    part_done: the index of the part that an event says is done. One that was done before is no progress: a worker may
+    always die in the one after it. Raises WorkerLostError when too many are lost without any.
+    """
+    restarts, furthest = Restarts(work), -1
+    while True:
+        try:
+            for event in attempt():
+                if (part := part_done(event)) is not None and part > furthest:
+                    furthest = part
+                    restarts.progress()
+                yield event
+            return
+        except WorkerLostError as error:
+            yield restarts.lost(error)

@@ -96,11 +96,7 @@ class StateKeeper:
 
     def has(self, place: Place) -> bool:
         """Whether a state is kept there, without reading it."""
-        self.flush()
-        recent = self._recent.get(place.stream)
-        if recent is not None and (recent.key, recent.fingerprint) == (place.key, place.fingerprint):
-            return True
-        return self._store.find(place.stream, place.key, place.fingerprint) is not None
+        return self.is_on_disk(place) or self._recent_at(place) is not None
 
     def is_on_disk(self, place: Place) -> bool:
         """Whether a state is kept there for the next run of the program too."""
@@ -110,8 +106,7 @@ class StateKeeper:
     def restore(self, generator: TextGenerator, place: Place) -> Restored | Missing:
         """The state kept at a place."""
         self.flush()
-        recent = self._recent.get(place.stream)
-        if recent is not None and (recent.key, recent.fingerprint) == (place.key, place.fingerprint):
+        if (recent := self._recent_at(place)) is not None:
             restored = self._load(generator, recent.saved, place, None)
             if isinstance(restored, Restored):
                 return restored
@@ -196,6 +191,11 @@ class StateKeeper:
             while len(self._refused) > RECENT_REFUSALS:
                 del self._refused[next(iter(self._refused))]
 
+    def _recent_at(self, place: Place) -> _Recent | None:
+        recent = self._recent.get(place.stream)
+        at_place = recent is not None and (recent.key, recent.fingerprint) == (place.key, place.fingerprint)
+        return recent if at_place else None
+
     def _pages(self, stream: str, fingerprint: str) -> dict[str, bytes]:
         recent = self._recent.get(stream)
         if recent is None or recent.fingerprint != fingerprint:
@@ -220,8 +220,7 @@ class StateKeeper:
             _log.info("%s, %s: state restored at token %d", place.stream, place.key, saved.position)
             return Restored(state, saved.position)
         _log.warning("%s, %s: state unused: %s", place.stream, place.key, reason)
-        # What is done about it is the caller's to say.
-        return Missing(reason.removesuffix(": the text is read again"))
+        return Missing(reason)
 
     def _missing(self, place: Place, *, log: bool = True) -> Missing:
         if self._store.last_problem:

@@ -20,7 +20,7 @@ from app.services import codec
 from app.services.bookmarks import Bookmarks
 from app.services.library import READER_VERSION, LibraryDocument
 from app.services.reading import ReadingService
-from app.services.restarts import Recovered, Restarts
+from app.services.restarts import Recovered, going_on
 from app.services.states import Restored
 from app.storage.locks import JobLocks
 from app.storage.summaries import SummaryKey, SummaryRecord, SummaryStore
@@ -197,16 +197,11 @@ class SummaryService:
             job.notes = [codec.notes_from_json(json.loads(part)) for part in earlier.parts]
             job.parts_total = earlier.parts_total
         job.parts_reused = len(job.notes)
-        restarts = Restarts(f"job {job_id}")
-        while True:
-            try:
-                for event in self._attempt(job, item, style, cancelled, extra_stats):
-                    if isinstance(event, PartDone):
-                        restarts.progress()
-                    yield event
-                return
-            except WorkerLostError as error:
-                yield restarts.lost(error)
+        yield from going_on(
+            f"job {job_id}",
+            lambda: self._attempt(job, item, style, cancelled, extra_stats),
+            lambda event: event.part_index if isinstance(event, PartDone) else None,
+        )
 
     def _attempt(
         self, job: _Job, item: LibraryDocument, style: Style, cancelled: Cancelled, extra_stats: ExtraStats

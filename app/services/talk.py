@@ -249,8 +249,7 @@ class OpenConversation:
 
     def _turn(self, turn_id: int) -> TurnRecord:
         turn = self._parts.store.turn(turn_id)
-        # A turn of this conversation is among the children that its parent has here.
-        if turn is None or turn not in self._parts.store.children(turn.parent_id, self.id):
+        if turn is None or turn.conversation_id != self.id:
             raise UserError(f"this conversation has no turn {turn_id}", code="turn")
         return turn
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from app.core.log import logger
-from app.storage.database import APPLICATION_ID, make_private
+from app.storage.database import APPLICATION_ID, SIDE_FILES, beside, make_private
 from app.storage.locks import JobLocks
 from app.storage.migrations import LIBRARY
 
@@ -24,7 +24,6 @@ KEPT_BACKUPS = 7
 
 _NAME = re.compile(r"library-(\d{4}-\d{2}-\d{2})\.sqlite")
 _TEMPORARY = re.compile(r"library-\d{4}-\d{2}-\d{2}\.sqlite\.\d+\.part(-wal|-shm|-journal)?")
-_SIDE_FILES = ("", "-wal", "-shm", "-journal")
 
 _log = logger("backups")
 
@@ -99,9 +98,9 @@ class BackupFolder:
                 return False
             move_into_place(temporary, target)
         finally:
-            for suffix in _SIDE_FILES:
+            for ending in ("", *SIDE_FILES):
                 with suppress(OSError):
-                    temporary.with_name(temporary.name + suffix).unlink(missing_ok=True)
+                    beside(temporary, ending).unlink(missing_ok=True)
         _log.info("backup %s made, %d bytes", target.name, target.stat().st_size)
         self._thin(target)
         return True

@@ -18,6 +18,7 @@ class TurnRecord:
     created_at: float
     state_key: str
     """Name of the model's state after this turn in the snapshot file, '' for none; the snapshot may be gone."""
+    conversation_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ def turn_record(row: dict[str, Any]) -> TurnRecord:
         details=row["details"],
         created_at=row["created_at"],
         state_key=row["state_key"],
+        conversation_id=row["conversation_id"],
     )
 
 

@@ -29,6 +29,9 @@ BUSY_TIMEOUT_S = 5.0
 LEAST_ROOM_BYTES = 64 * 1024
 """Room that opening a database in write-ahead mode takes: 32 KiB for the log's index, and some pages."""
 
+SIDE_FILES = ("-wal", "-shm", "-journal")
+"""Endings of the files that SQLite keeps beside a database: its log, the log's index, and the other kind of log."""
+
 _log = logger("storage")
 
 
@@ -146,6 +149,11 @@ class Database:
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+def beside(path: Path, ending: str) -> Path:
+    """The file that SQLite keeps beside a database under this ending, one of SIDE_FILES; itself for ''."""
+    return path.with_name(path.name + ending)
 
 
 def make_private(path: Path) -> None:

@@ -23,16 +23,14 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from app.core.errors import ResourceError, StorageError
+from app.core.errors import ResourceError, StorageError, lacks_disk
 from app.core.log import logger
 from app.storage.backup_files import Backup, move_into_place, sync_folder
-from app.storage.database import make_private
+from app.storage.database import SIDE_FILES, beside, make_private
 
-_SIDE_FILES = ("-wal", "-shm", "-journal")
 _SHARED_FIRST = 0x40000002
 _SHARED_SIZE = 510
 """The bytes that every process locks which has the file open as a database (SQLite's os.h)."""
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 _log = logger("backups")
 
@@ -73,7 +71,7 @@ def restore(library: Path, backup: Backup, *, today: date) -> Restored:
         except OSError as error:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
-            if error.errno in _DISK_FULL:
+            if lacks_disk(error):
                 raise ResourceError(
                     f"{library} is damaged and the disk is too full to restore the backup of {backup.day}; "
                     "free some space and start again",
@@ -93,8 +91,8 @@ def _finish(library: Path, decided: Backup, today: date) -> Restored:
     aside = _aside(library, today)
     moved: list[tuple[Path, Path]] = []
     try:
-        for suffix in (*_SIDE_FILES, ""):
-            place, away = _with(library, suffix), _with(aside, suffix)
+        for suffix in (*SIDE_FILES, ""):
+            place, away = beside(library, suffix), beside(aside, suffix)
             if place.exists():
                 place.rename(away)
                 moved.append((place, away))
@@ -118,14 +116,10 @@ def _aside(library: Path, today: date) -> Path:
         ending = f"-{number}" if number else ""
         name = library.with_name(f"{library.stem}.damaged-{today.isoformat()}{ending}{library.suffix}")
         # A log alone under this name is this library's, moved by a restore that was cut off right after it.
-        free = not any(_with(library, s).exists() and _with(name, s).exists() for s in _SIDE_FILES)
+        free = not any(beside(library, s).exists() and beside(name, s).exists() for s in SIDE_FILES)
         if not name.exists() and free:
             return name if library.exists() or last is None else last
         number += 1
-
-
-def _with(path: Path, suffix: str) -> Path:
-    return path.with_name(path.name + suffix)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from app.core.log import logger
-from app.storage.database import make_private
+from app.storage.database import SIDE_FILES, beside, make_private
 from app.storage.locks import JobLocks
 
 APPLICATION_ID = 0x47724473
@@ -132,9 +132,9 @@ class SnapshotFile:
     def disk_bytes(self) -> int:
         """Bytes on the disk, with the write-ahead log."""
         total = 0
-        for name in self._names("", "-wal"):
+        for ending in ("", "-wal"):
             with suppress(OSError):
-                total += name.stat().st_size
+                total += beside(self.path, ending).stat().st_size
         return total
 
     def close(self) -> None:
@@ -188,12 +188,9 @@ class SnapshotFile:
                 if not ours or found is None or _identity(self.path) != found:
                     return
                 _log.warning("%s is begun anew (%s): its states will be read again", self.path.name, reason)
-                for name in self._names("", "-journal", "-wal", "-shm"):
+                for ending in ("", *SIDE_FILES):
                     with suppress(OSError):
-                        name.unlink(missing_ok=True)
-
-    def _names(self, *suffixes: str) -> list[Path]:
-        return [self.path.with_name(self.path.name + suffix) for suffix in suffixes]
+                        beside(self.path, ending).unlink(missing_ok=True)
 
 
 class _Connection:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from app.documents.model import Document
 from app.inference.generator import Span, TextGenerator
-from app.inference.token_history import TokenHistory
+from app.inference.token_history import digests_at
 from app.tasks.budget import Budget
 from app.tasks.model import Style
 from app.tasks.parts import Part, Tokenize, pieces, plan_parts
@@ -79,21 +79,13 @@ def furthest_common(feeds_of_text: Iterable[Sequence[int]], marks: Iterable[Mark
 
     Stops as soon as no mark can agree any more: a text that differs at one of its marks differs at all later ones.
     """
-    left = sorted(marks, key=lambda mark: mark.position)
+    left = list(marks)
     best: Mark | None = None
-    history = TokenHistory()
-    for ids in feeds_of_text:
-        start, end = history.count, history.count + len(ids)
-        while left and left[0].position <= end:
-            mark = left.pop(0)
-            taken = mark.position - start
-            here = history.after(ids[:taken])
-            history, ids, start = here, ids[taken:], mark.position
-            if here.digest == mark.token_hash:
-                best = mark
-            else:
-                left = [other for other in left if other.text != mark.text]
+    for position, digest in digests_at(feeds_of_text, {mark.position for mark in left}):
+        here = [mark for mark in left if mark.position == position]
+        best = next((mark for mark in here if mark.token_hash == digest), best)
+        other = {mark.text for mark in here if mark.token_hash != digest}
+        left = [mark for mark in left if mark.position > position and mark.text not in other]
         if not left:
             break
-        history = history.after(ids)
     return best

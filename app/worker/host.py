@@ -20,8 +20,8 @@ from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from app.core.errors import GriffinDeskError, InternalError, ResourceError
-from app.core.log import PROGRAM, logger
+from app.core.errors import GriffinDeskError, InternalError, ResourceError, lacks_memory
+from app.core.log import PROGRAM
 from app.inference.engine import Engine
 from app.inference.generator import DamagedStateError, ReadCancelled, StateRef
 from app.worker.channel import Channel, ChannelClosed
@@ -60,8 +60,6 @@ from app.worker.pulse import Pulse
 
 TEXT_INTERVAL_S = 1 / 30
 """Least time between two pieces of text: what shows them cannot show more."""
-
-_log = logger("worker")
 
 
 def run_host(connection: Connection) -> None:
@@ -251,12 +249,10 @@ class Host:
 
 def _unforeseen(job_id: int, error: Exception) -> Failed:
     """What an exception that the engine did not foresee means to the user: no memory, or a bug."""
-    words = str(error)
-    # As torch says it on a CPU, and on all other devices.
-    if isinstance(error, MemoryError) or "not enough memory" in words or "out of memory" in words:
+    if lacks_memory(error):
         message = "there is not enough memory; close other programs or use a smaller model"
         return Failed(job_id, ResourceError.__name__, "out-of-memory", message, traceback.format_exc())
-    message = f"the model's process failed ({type(error).__name__}: {words})"
+    message = f"the model's process failed ({type(error).__name__}: {error})"
     return Failed(job_id, InternalError.__name__, "worker", message, traceback.format_exc())
 
 

@@ -10,7 +10,7 @@ from app.storage.conversations import ConversationRecord, TurnRecord
 
 def turn(id: int, parent: int | None, text: str, *, details: str = "") -> TurnRecord:
     role = "assistant" if text.startswith("A") else "user"
-    return TurnRecord(id, parent, role, text, details, 0.0, "")
+    return TurnRecord(id, parent, role, text, details, 0.0, "", "c")
 
 
 def tree(tip: int | None = 16) -> Tree:

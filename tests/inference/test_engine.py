@@ -29,21 +29,17 @@ from app.inference.state import ModelState
 from app.inference.state_container import guards_of, load_state
 from app.inference.token_history import TokenHistory
 from app.inference.tokenizers.base import Tokenizer
-from tests.checkpoints import random_tensors, raw_config, write_checkpoint
+from tests.checkpoints import random_tensors, raw_config, write_chat_model, write_checkpoint
 from tests.contracts.text_generator import GREEDY, LOOK_ALIKES, RANDOM, TEXT, TextGeneratorContract, counted
 
 RAW = raw_config("starter", vocab_size=49_152, attention_window_size=64)
 CHUNK_TOKENS = CHUNK_TOKENS_OF["cpu"]
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
 
 
 @pytest.fixture(scope="module")
 def tiny(starter_model_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny random model with the starter's tokenizer and template."""
-    folder = write_checkpoint(tmp_path_factory.mktemp("tiny"), RAW, random_tensors(RAW))
-    for name in TOKENIZER_FILES:
-        shutil.copy(starter_model_path / name, folder)
-    return folder
+    return write_chat_model(tmp_path_factory.mktemp("tiny"), starter_model_path, RAW, random_tensors(RAW))
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -14,7 +13,7 @@ import pytest
 
 from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.token_history import digests_at
-from tests.checkpoints import int4_tensors, random_tensors, raw_config, write_checkpoint
+from tests.checkpoints import int4_tensors, random_tensors, raw_config, write_chat_model
 from tests.conftest import ROOT
 from tests.inference.continuing import ids, take
 
@@ -33,9 +32,8 @@ def _spec(folder: Path, name: str, starter: Path, cache_dir: Path) -> dict[str, 
     if name == "starter":
         return {"path": str(starter), "weight_format": "int8", "cache_dir": str(cache_dir)}
     tensors = random_tensors(RAW)
-    path = write_checkpoint(folder / "model", RAW, int4_tensors(tensors) if name == WeightFormat.INT4 else tensors)
-    for file in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
-        shutil.copy(starter / file, path)
+    tensors = int4_tensors(tensors) if name == WeightFormat.INT4 else tensors
+    path = write_chat_model(folder / "model", starter, RAW, tensors)
     return {"path": str(path), "weight_format": name, "cache_dir": str(cache_dir)}
 
 
@@ -91,6 +89,7 @@ def test_goes_on_in_another_process(name: str, saved: Results, elsewhere: Result
 def test_token_hashes_along_a_document(folder: Path, saved: Results) -> None:
     """The text's own tokens, in pieces of any size, find every state that was saved along it."""
     tokens = ids(POSITIONS[-1])
-    found = digests_at((tokens[start : start + 777] for start in range(0, len(tokens), 777)), POSITIONS)
+    pieces = (tokens[start : start + 777] for start in range(0, len(tokens), 777))
+    found = dict(digests_at(pieces, POSITIONS))
     for position in POSITIONS:
         assert take(folder / "float32" / f"at {position:04}").token_hash == found[position]

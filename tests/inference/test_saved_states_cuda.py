@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import torch
 
 from app.inference.engine import Engine
 from app.inference.generator import Sampling
-from tests.checkpoints import random_tensors, raw_config, write_checkpoint
+from tests.checkpoints import random_tensors, raw_config, write_chat_model
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 
@@ -21,9 +20,7 @@ RAW = raw_config("starter", vocab_size=49_152, attention_window_size=2048)
 @pytest.mark.parametrize("weight_format", ["float32", "bfloat16"])
 def test_a_restored_state_goes_on(weight_format: str, starter_model_path: Path, tmp_path: Path) -> None:
     """Bit for bit, also around the window's edge and after a state whose pages were known in part."""
-    folder = write_checkpoint(tmp_path / "model", RAW, random_tensors(RAW))
-    for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja"):
-        shutil.copy(starter_model_path / name, folder)
+    folder = write_chat_model(tmp_path / "model", starter_model_path, RAW, random_tensors(RAW))
     engine = Engine.load(folder, device="cuda", weight_format=weight_format)
     ids = torch.randint(100, 40_000, (5000,), generator=torch.Generator().manual_seed(0)).tolist()
     state, at = engine.new_state(), 0

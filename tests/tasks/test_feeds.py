@@ -97,7 +97,7 @@ def test_no_marks_no_reading() -> None:
             yield ids[start : start + 100]
 
     for marks, feeds_needed in (
-        ([], 1),
+        ([], 0),
         ([mark("a", ids, 50)], 1),
         ([mark("a", ids[1:], 50), mark("a", ids[1:], 290)], 1),
         ([mark("a", ids, 50), mark("a", [*ids[:60], 0, *ids], 150), mark("a", [*ids[:60], 0, *ids], 280)], 2),

@@ -1,25 +1,19 @@
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from app.worker.client import EngineClient, ModelSpec
-from tests.checkpoints import random_tensors, raw_config, write_checkpoint
-
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
+from tests.checkpoints import random_tensors, raw_config, write_chat_model
 
 
 @pytest.fixture(scope="session")
 def tiny_model(starter_model_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny random model with the starter's tokenizer and template."""
     raw = raw_config("starter", vocab_size=49_152, attention_window_size=64)
-    folder = write_checkpoint(tmp_path_factory.mktemp("worker") / "tiny", raw, random_tensors(raw))
-    for name in TOKENIZER_FILES:
-        shutil.copy(starter_model_path / name, folder)
-    return folder
+    return write_chat_model(tmp_path_factory.mktemp("worker") / "tiny", starter_model_path, raw, random_tensors(raw))
 
 
 @pytest.fixture(scope="module")

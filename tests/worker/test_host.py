@@ -12,6 +12,7 @@ from app.worker.host import _unforeseen
     [
         (MemoryError(), "ResourceError", "out-of-memory"),
         (RuntimeError("DefaultCPUAllocator: not enough memory: you tried"), "ResourceError", "out-of-memory"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"), "ResourceError", "out-of-memory"),
         (RuntimeError("CUDA out of memory. Tried to allocate"), "ResourceError", "out-of-memory"),
         (RuntimeError("CUDA error: an illegal memory access was encountered"), "InternalError", "worker"),
         (KeyError("x"), "InternalError", "worker"),
