@@ -5,15 +5,15 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import signal
-import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from multiprocessing.connection import wait
 
 from app.core.log import logger
 from app.worker import entry
 from app.worker.channel import Channel, ChannelClosed
 from app.worker.messages import Event, Request, Shutdown
+from app.worker.starting import start
 
 TICK_S = 1.0
 HANG_TICKS = 10
@@ -39,8 +39,7 @@ class WorkerProcess:
         self._connection = ours
         self._channel = Channel(ours)
         self._process = context.Process(target=entry.run, args=(theirs,), name="griffin-desk-worker", daemon=True)
-        with deaf_to_interrupts():
-            self._process.start()
+        start(self._process)
         theirs.close()
         self.ready = False
         """Set by the owner once the model is loaded: from then on the heart must beat."""
@@ -111,25 +110,6 @@ class WorkerProcess:
             if self._silent_ticks > limit:
                 self.kill(f"it did not answer for {limit:d} s")
                 return
-
-
-@contextlib.contextmanager
-def deaf_to_interrupts() -> Iterator[None]:
-    """What this thread starts meanwhile hears no Ctrl-C, not even before its first line: that would be a traceback.
-
-    Not on Windows, which has no masks of signals.
-    """
-    if sys.platform == "win32":
-        yield
-        return
-    from multiprocessing import resource_tracker
-
-    resource_tracker.ensure_running()  # begun later, it would open the mask again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _exit_reason(code: int | None) -> str:

@@ -23,8 +23,8 @@ from app.documents.model import Document
 from app.documents.raw import OutlineEntry, RawDocument, RawPage
 from app.documents.readers.registry import Sniffed, reader_path, sniff_format
 from app.inference.generator import ReadCancelled, never
-from app.worker.process import deaf_to_interrupts
 from app.worker.reader_process import Job, run_reader
+from app.worker.starting import start
 
 _POLL_S = 0.05
 _MAX_MESSAGE_BYTES = 256 << 20
@@ -271,8 +271,7 @@ class _Child:
         self._gone = threading.Event()
         self._connection = ours
         self._process = context.Process(target=run_reader, args=(theirs, job), daemon=True)
-        with deaf_to_interrupts():
-            self._process.start()
+        start(self._process)
         theirs.close()
         self._thread = threading.Thread(target=self._receive, args=(ours,), daemon=True)
         self._thread.start()
