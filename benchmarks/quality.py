@@ -28,6 +28,7 @@ from rouge_score.rouge_scorer import RougeScorer
 
 from app.documents.model import Document, Page, PageKind, Section
 from app.documents.sentences import sentence_spans
+from app.documents.words import Lexicon
 from app.inference.engine import Engine
 from app.tasks import notes, prompts
 from app.tasks.budget import Budget, summary_lines
@@ -38,7 +39,6 @@ from app.tasks.model import Line, SectionNotes, Style
 from app.tasks.parts import plan_parts
 from app.tasks.prompts import NotesFrom
 from app.tasks.summarize import SummaryDone, default_style, summarize
-from app.tasks.words import Lexicon
 
 _ROOT = Path(__file__).resolve().parent.parent
 _RESULT = _ROOT / "benchmarks" / "results" / "quality_summaries.json"

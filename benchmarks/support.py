@@ -15,9 +15,9 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from app.documents.prose import is_claim
 from app.documents.sentences import sentence_spans
 from app.tasks.citations import QuoteIndex, cite, verbatim
-from app.tasks.prose import is_claim
 from app.worker.reading import load_document
 
 _ROOT = Path(__file__).resolve().parent.parent

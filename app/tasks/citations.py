@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from app.documents.model import Document, Passage
 from app.documents.sentences import sentence_spans
+from app.documents.words import Kind, Lexicon, Terms, Word
 from app.tasks.model import Citation, Line
-from app.tasks.words import Kind, Lexicon, Terms, Word
 
 MIN_SHARE = 0.6
 MIN_WORDS = 4

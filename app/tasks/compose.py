@@ -9,12 +9,12 @@ from typing import TypeVar
 import numpy as np
 
 from app.documents.model import Document
+from app.documents.words import Lexicon
 from app.tasks.budget import lines_per_part, summary_lines
 from app.tasks.citations import verbatim
 from app.tasks.extract import Candidate, candidates, centrality, choose, penalties, similarities, standard
 from app.tasks.model import Line, SectionNotes, Style
 from app.tasks.parts import Part, pieces
-from app.tasks.words import Lexicon
 
 _T = TypeVar("_T")
 

@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from app.documents.model import Document
+from app.documents.prose import is_claim, weakness
+from app.documents.words import Lexicon
 from app.tasks.parts import Part, pieces
-from app.tasks.prose import is_claim, weakness
-from app.tasks.words import Lexicon
 
 Floats = npt.NDArray[np.float32]
 TextSpan = tuple[int, int]

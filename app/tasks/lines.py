@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
+from app.documents.prose import MIN_LETTERS
 from app.documents.sentences import sentence_spans
-from app.tasks.prose import MIN_LETTERS
-from app.tasks.words import Kind, Lexicon
+from app.documents.words import Kind, Lexicon
 
 MIN_CONTENT_WORDS = 3
 SAME_SHARE = 0.75

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.documents.model import Document
+from app.documents.words import Lexicon
 from app.inference.generator import (
     Cancelled,
     FinishReason,
@@ -22,7 +23,6 @@ from app.tasks.lines import clean_lines
 from app.tasks.model import Line, Style
 from app.tasks.parts import Part, pieces
 from app.tasks.prompts import NOTES_SAMPLING, NotesFrom, notes_after_reading, notes_of_text
-from app.tasks.words import Lexicon
 
 MODEL_WEIGHT = 0.4
 """Share of the model's opinion in the score; the rest is centrality's, both in standard deviations."""

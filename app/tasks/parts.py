@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from app.documents.model import Document, Section
+from app.documents.prose import is_boilerplate_title
 from app.documents.sentences import sentence_spans
 from app.tasks.budget import Budget
-from app.tasks.prose import is_boilerplate_title
 
 TextSpan = tuple[int, int]
 Tokenize = Callable[[str], list[int]]

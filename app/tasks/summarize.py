@@ -6,6 +6,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 
 from app.documents.model import Document
+from app.documents.words import Lexicon
 from app.inference.generator import Cancelled, ModelInfo, StateRef, TextGenerator, Vector, never
 from app.tasks.budget import Budget
 from app.tasks.compose import compose_key_passages, compose_written
@@ -16,7 +17,6 @@ from app.tasks.notes import NoteWriter, ReadPart, pick_notes
 from app.tasks.parts import Part, plan_parts
 from app.tasks.prompts import NotesFrom
 from app.tasks.salience import HiddenSpace
-from app.tasks.words import Lexicon
 
 SMALL_MODEL = 1_000_000_000
 """Parameters below which a chat model invents so readily that it had better quote (docs/quality.md)."""

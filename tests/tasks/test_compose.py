@@ -1,8 +1,8 @@
 from app.documents.model import Document
+from app.documents.words import Lexicon
 from app.tasks.compose import _best, compose_key_passages, compose_written
 from app.tasks.model import Citation, Line, SectionNotes, Style
 from app.tasks.parts import Part
-from app.tasks.words import Lexicon
 from tests.documents_for_tasks import make_document
 
 SENTENCES = [

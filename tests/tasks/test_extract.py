@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from app.documents.words import Lexicon
 from app.tasks.extract import candidates, centrality, choose, similarities, standard
 from app.tasks.parts import Part
-from app.tasks.words import Lexicon
 from tests.documents_for_tasks import make_document
 
 PROSE = (

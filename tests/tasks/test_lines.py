@@ -1,5 +1,5 @@
+from app.documents.words import Lexicon
 from app.tasks.lines import clean_lines
-from app.tasks.words import Lexicon
 
 
 def clean(text: str, finished: bool = True) -> list[str]:

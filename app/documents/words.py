@@ -15,7 +15,7 @@ from functools import lru_cache
 
 import snowballstemmer  # type: ignore[import-untyped]
 
-from app.tasks.stop_words import STOP_WORDS
+from app.documents.stop_words import STOP_WORDS
 
 _TOKEN = re.compile(
     r"""

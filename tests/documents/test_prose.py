@@ -1,6 +1,6 @@
 import pytest
 
-from app.tasks.prose import is_boilerplate_title, is_claim, weakness
+from app.documents.prose import is_boilerplate_title, is_claim, weakness
 
 
 @pytest.mark.parametrize(

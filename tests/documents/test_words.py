@@ -1,4 +1,4 @@
-from app.tasks.words import Kind, Lexicon, Word
+from app.documents.words import Kind, Lexicon, Word
 
 
 def keys(text: str) -> list[str]:
