@@ -41,7 +41,12 @@ VECTOR_SIZE = 8
 
 
 class FakeGenerator:
-    """Tokens are words with the white space before them; an answer comes from `reply`, given the state's whole text."""
+    """Tokens are words with the white space before them; an answer comes from `reply`, given the state's whole text.
+
+    Args:
+        scorer: what `score` gives, in nats, for the state's whole text and a continuation; by default words that were
+            read before are likelier than new ones.
+    """
 
     def __init__(
         self,
@@ -52,8 +57,10 @@ class FakeGenerator:
         parameters: int = 1000,
         batch_size: int = 1,
         fingerprint: str = "0" * 64,
+        scorer: Callable[[str, str], float] | None = None,
     ) -> None:
         self.reply = reply
+        self.scorer = scorer
         self.batch_size = batch_size
         self.groups: list[int] = []
         """Sequences written together, group by group."""
@@ -125,6 +132,8 @@ class FakeGenerator:
         return [self._vector(token_ids[begin:end]) for begin, end in spans]
 
     def score(self, state: StateRef, token_ids: Sequence[int]) -> float:
+        if self.scorer is not None:
+            return self.scorer(self.text(self.states[state]), self.text(token_ids))
         known = set(self.states[state])
         return -float(sum(1 if token in known else 2 for token in token_ids))
 

@@ -17,11 +17,15 @@ from app.cli.engine import EngineOptions, ModelLoader
 from app.cli.output import one_line
 from app.core.paths import DataPaths, cache_dir, resources_dir
 from app.core.settings import Settings
+from app.retrieval.dense import DenseSearch
+from app.retrieval.encoder import OnnxEncoder
+from app.retrieval.encoder_files import find_encoder
 from app.services.conversation_state import TalkParts
 from app.services.conversations import ConversationService
 from app.services.library import LibraryService
 from app.services.models import InstalledModel, ModelService
 from app.services.reading import ReadingService
+from app.services.search import SearchService
 from app.services.states import StateKeeper
 from app.services.summaries import SummaryService
 from app.services.transcripts import TranscriptImporter
@@ -31,6 +35,8 @@ from app.storage.database import Database
 from app.storage.documents import DocumentStore
 from app.storage.known_models import KnownModelStore
 from app.storage.locks import JobLocks
+from app.storage.passage_index import PassageIndex
+from app.storage.passage_vectors import PassageVectors
 from app.storage.reading_rates import ReadingRateStore
 from app.storage.snapshots import SnapshotStore
 from app.storage.summaries import SummaryStore
@@ -87,6 +93,14 @@ class Context(Launch):
     conversations: ConversationService
     transcripts: TranscriptImporter
     states: StateKeeper
+    passages: PassageIndex
+    vectors: PassageVectors
+
+    def open_search(self) -> SearchService:
+        """Search over the library, by meaning too where there is an encoder. UserError for a wrong setting of it."""
+        files = find_encoder(self.settings.encoder, resources_dir())
+        dense = DenseSearch(self.vectors, OnnxEncoder(files)) if files is not None else None
+        return SearchService(self.passages, self.library.by_id, dense)
 
     def resolve_model(self) -> InstalledModel:
         """The model that the command line or the settings name. Raises UserError and CheckpointError."""
@@ -150,6 +164,8 @@ def _context(launch: Launch, database: Database, states: StateKeeper) -> Context
         conversations=talks,
         transcripts=TranscriptImporter(conversations, documents, talks, new_id=_new_id, now=time.time),
         states=states,
+        passages=PassageIndex(database),
+        vectors=PassageVectors(database),
     )
 
 

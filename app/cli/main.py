@@ -84,6 +84,9 @@ def _run(options: Namespace, started_at: float) -> int:
         logger("cli").info("%s ended: %s", options.command, type(error).__name__, exc_info=error)
         raise
     except Exception as error:
+        if _by_ctrl_c(error):
+            logger("cli").info("%s ended: interrupted", options.command, exc_info=error)
+            raise KeyboardInterrupt from error
         logger("cli").exception("%s failed", options.command)
         raise _translated(error, paths) from error
     finally:
@@ -114,6 +117,10 @@ def _command_on_library(context: Context) -> int:
             from app.cli import summarize
 
             return summarize.run(context)
+        case "library":
+            from app.cli import library
+
+            return library.run(context)
         case "read":
             from app.cli import read
 
@@ -136,6 +143,13 @@ def _command_on_library(context: Context) -> int:
             return sessions.run(context)
         case unknown:
             raise AssertionError(f"the parser let the command {unknown!r} through")
+
+
+def _by_ctrl_c(error: BaseException | None) -> bool:
+    """Whether an exception stands for Ctrl-C: compiled modules that are being imported then raise one of their own."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _translated(error: Exception, paths: DataPaths) -> GriffinDeskError:

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from app.core.errors import UserError
 from app.documents.limits import PageRange
 from app.inference.bench.lengths import parse_batches, parse_lengths
-from app.tasks.model import Style
+from app.tasks.model import AnswerStyle, Style
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 WEIGHT_FORMATS = ("auto", "float32", "bfloat16", "float16", "int8", "int4")
@@ -23,6 +23,22 @@ class _Parser(argparse.ArgumentParser):
     def __init__(self, **options: Any) -> None:
         # "--js" for --json would be understood here but not where errors are printed, before parsing is done.
         super().__init__(**options, allow_abbrev=False)
+        self._splits = True
+
+    def add_subparsers(self, **options: Any) -> Any:
+        """As argparse: what follows the command's name is its own parser's."""
+        self._splits = False
+        return super().add_subparsers(**options)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """As argparse, with options between the words of a list: `ask a.pdf --json "Why?"` is one with two words."""
+        if not self._splits:
+            return super().parse_known_args(args, namespace)
+        self._splits = False  # it calls this method twice, for the options and for the words
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._splits = True
 
     def error(self, message: str) -> NoReturn:
         """Raise instead of printing the usage: every mistake is one line, in one place."""
@@ -84,8 +100,16 @@ def _build() -> _Parser:
     begin.add_argument("--session", type=_text, metavar="ID", help="go on with a stored conversation")
     begin.add_argument("--document", type=_path, metavar="FILE", help="begin one about a document, once it is read")
 
-    ask = commands.add_parser("ask", parents=[document, engine, common], help="ask a question about a document")
+    ask = commands.add_parser("ask", parents=[opening, engine, common], help="ask a question about documents")
+    ask.add_argument("files", nargs="*", type=_path, metavar="FILE", help="documents, or folders of documents")
     ask.add_argument("question", metavar="QUESTION", type=_question, help="the question, in quotes")
+    ask.add_argument("--library", action="store_true", help="ask all documents of the library")
+    ask.add_argument("--read", action="store_true", help="let the model read the whole document first and write")
+    ask.add_argument(
+        "--style", type=_answer_style, metavar="STYLE", help="written or quoted (default: what the model does better)"
+    )
+
+    _add_library(commands.add_parser("library", help="the documents that were opened"), common)
 
     models = commands.add_parser("models", help="the models there are").add_subparsers(
         dest="action", metavar="list|info|convert", required=True
@@ -116,6 +140,15 @@ def _build() -> _Parser:
     bench.add_argument("--quick", action="store_true", help="a few minutes less, figures less certain")
     bench.add_argument("--out", type=_path, metavar="FOLDER", help="where report.json and the plots go")
     return parser
+
+
+def _add_library(library: argparse.ArgumentParser, common: _Parser) -> None:
+    """The actions of `library`."""
+    actions = library.add_subparsers(dest="action", metavar="list|index|remove", required=True)
+    actions.add_parser("list", parents=[common], help="all of them, last opened first")
+    actions.add_parser("index", parents=[common], help="get all of them ready for `ask`, by meaning too where possible")
+    remove = actions.add_parser("remove", parents=[common], help="take a document out, with its summaries")
+    remove.add_argument("id", type=_id, metavar="ID", help="its id, or the beginning of it")
 
 
 def _add_sessions(sessions: argparse.ArgumentParser, common: _Parser) -> None:
@@ -177,6 +210,12 @@ def _style(text: str) -> Style:
     return Style(text)
 
 
+def _answer_style(text: str) -> AnswerStyle:
+    if text not in set(AnswerStyle):
+        raise argparse.ArgumentTypeError(f'"{text}" is none of {", ".join(AnswerStyle)}')
+    return AnswerStyle(text)
+
+
 def _pages(text: str) -> PageRange:
     try:
         return PageRange.parse(text)
@@ -187,12 +226,18 @@ def _pages(text: str) -> PageRange:
 def _question(text: str) -> str:
     if not text.strip():
         raise argparse.ArgumentTypeError("the question is empty")
-    return _text(text)
+    return _text(text.strip())
 
 
 def _text(text: str) -> str:
     # Bytes that are no UTF-8 reach Python as lone surrogates, which neither SQLite nor a tokenizer takes.
     return text.encode("utf-8", "replace").decode()
+
+
+def _id(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("the id is empty")
+    return _text(text)
 
 
 def _number(text: str) -> int:

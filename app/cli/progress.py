@@ -1,4 +1,4 @@
-"""Progress of a summary or a reading on standard error: a bar on a terminal, now and then a line elsewhere."""
+"""Progress of a summary, a reading or an indexing on standard error: a bar on a terminal, elsewhere a line at times."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol, TextIO
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.table import Column
 from rich.text import Text
 
 LINE_INTERVAL_S = 10.0
+TITLE_CELLS = 36
+"""Width of what is being indexed in a bar, of a terminal's 80: the numbers behind it have to fit on the line."""
 
 
 class ProgressReport(Protocol):
@@ -46,6 +50,10 @@ class ProgressReport(Protocol):
         """Parts that are read, where nothing is written about them."""
         ...
 
+    def indexing(self, what: str, done: int, total: int) -> None:
+        """Passages of a document made ready for search."""
+        ...
+
 
 def progress_report(stream: TextIO, monotonic: Callable[[], float]) -> ProgressReport:
     """A bar where the stream is a terminal, else lines."""
@@ -59,14 +67,21 @@ class _TokensPerSecond(ProgressColumn):
         return Text(f"{speed:,.0f} tokens/s" if speed and task.fields["unit"] == "tokens" else "")
 
 
+class _Page(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        """The page it is at, where it goes by pages."""
+        return Text(f"page {task.fields['page']}/{task.fields['pages']}" if task.fields["pages"] else "")
+
+
 class BarReport:
     """A rich progress bar: pages, tokens, tokens per second, time left."""
 
     def __init__(self, stream: TextIO) -> None:
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            # A title in it may hold square brackets, which are rich's markup.
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
-            TextColumn("page {task.fields[page]}/{task.fields[pages]}"),
+            _Page(Column(no_wrap=True)),
             TextColumn("{task.completed:,.0f}/{task.total:,.0f} {task.fields[unit]}"),
             _TokensPerSecond(),
             TextColumn("left"),
@@ -76,6 +91,7 @@ class BarReport:
         )
         self._parse_task = self._progress.add_task("Opening", total=1, page=0, pages=0, unit="pages", visible=False)
         self._read_task = self._progress.add_task("Reading", total=1, page=0, pages=0, unit="tokens", visible=False)
+        self._index_task = self._progress.add_task("Indexing", total=1, page=0, pages=0, unit="passages", visible=False)
 
     def __enter__(self) -> BarReport:
         self._progress.start()
@@ -112,6 +128,13 @@ class BarReport:
     def part_read(self, done: int, total: int) -> None:
         """See ProgressReport."""
         self._progress.update(self._read_task, description=f"Reading, {done}/{total} parts read")
+
+    def indexing(self, what: str, done: int, total: int) -> None:
+        """See ProgressReport."""
+        short = what if cell_len(what) <= TITLE_CELLS else f"{set_cell_size(what, TITLE_CELLS - 1)}…"
+        self._progress.update(
+            self._index_task, description=f"Indexing {short}", completed=done, total=total, visible=True
+        )
 
 
 class LineReport:
@@ -161,6 +184,11 @@ class LineReport:
     def part_read(self, done: int, total: int) -> None:
         """See ProgressReport."""
         self._parts = f", {done} of {total} parts read"
+
+    def indexing(self, what: str, done: int, total: int) -> None:
+        """See ProgressReport."""
+        if self._due():
+            self.say(f"indexing {what}: {done:,} of {total:,} passages")
 
     def _due(self) -> bool:
         now = self._monotonic()

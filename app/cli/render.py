@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
+from textwrap import shorten
 from typing import Any
 
 from app.cli.output import one_line
-from app.documents.model import Document, PageKind, Passage
+from app.documents.evidence import Evidence
+from app.documents.model import Document, PageKind
 from app.services.codec import line_to_json, notes_to_json
 from app.services.summaries import SummaryResult
 from app.tasks.model import Line
 
-UNSUPPORTED = "[not supported by the text]"
+EVIDENCE_CHARS = 400
+"""Shown of one piece of evidence on a terminal; `--json` has all of it."""
+UNSUPPORTED = "not supported by the text"
 
 _MARKUP = re.compile(
     r"""\\(?=[^\w\s]) | ` | \*(?!\s) | (?<!\s)\* | (?<![^\W_])_ | _(?![^\W_]) | ~(?=~)
@@ -71,16 +75,48 @@ def page_mark(document: Document) -> str:
 
 
 def line_text(line: Line, mark: str) -> str:
-    """A line with the pages it rests on, `[p. 57]`, or marked as unsupported."""
+    """A line with the pages it rests on, `[p. 57]`, or marked as unsupported, with what the text holds nowhere."""
     if not line.supported:
-        return f"{one_line(line.text)} {UNSUPPORTED}"
+        nowhere = f"; nowhere in it: {', '.join(map(one_line, line.unknown))}" if line.unknown else ""
+        return f"{one_line(line.text)} [{UNSUPPORTED}{nowhere}]"
     pages = sorted({citation.page for citation in line.citations})
     return f"{one_line(line.text)} [{mark} {', '.join(map(str, pages))}]" if pages else one_line(line.text)
 
 
-def passage_text(passage: Passage, mark: str) -> str:
-    """A passage after its page, on one line."""
-    return f"[{_range(mark, passage.page_from, passage.page_to)}] {one_line(passage.text)}"
+def answer_line(line: Line, documents: Mapping[str, Document], only: Document | None) -> str:
+    """A line of an answer: as `line_text` where `only` one document was asked, else with the titles of the documents.
+
+    documents: by content hash.
+    """
+    if only is not None or not line.supported:
+        return line_text(line, page_mark(only) if only is not None else "")
+    places = []
+    for citation in line.citations:
+        document = documents[citation.document_id]
+        places.append(f"{one_line(document.title)}, {page_mark(document)} {citation.page}")
+    return f"{one_line(line.text)} [{'; '.join(dict.fromkeys(places))}]"
+
+
+def evidence_text(evidence: Evidence, *, titled: bool) -> str:
+    """A stretch of evidence after its page, and its document's title if `titled`, on one line, cut where it is long."""
+    title = f"{one_line(evidence.document.title)}, " if titled else ""
+    pages = _range(page_mark(evidence.document), evidence.page_from, evidence.page_to)
+    return f"[{title}{pages}] {shorten(one_line(evidence.text), EVIDENCE_CHARS, placeholder=' …')}"
+
+
+def evidence_json(evidence: Evidence, *, titled: bool) -> dict[str, Any]:
+    """`{page, page_to, section, text, score, start, end}`, and `document_id` if `titled`; offsets into the document."""
+    which = {"document_id": evidence.document.content_hash} if titled else {}
+    return {
+        **which,
+        "page": evidence.page_from,
+        "page_to": evidence.page_to,
+        "section": evidence.section,
+        "text": evidence.text,
+        "score": round(evidence.score, 4),
+        "start": evidence.start,
+        "end": evidence.end,
+    }
 
 
 def coverage(document: Document) -> str:

@@ -28,6 +28,8 @@ class Settings:
     """Least time between two bookmarks on disk while a document is read."""
     snapshot_budget_bytes: int = 2048 * MIB
     """Room for saved states on disk; bookmarks are thinned first, ends of documents and of conversations go last."""
+    encoder: str = ""
+    """Finds passages by meaning: a folder with a model, off, or "" for the one that the extra `dense` installs."""
     log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
 

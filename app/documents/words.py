@@ -1,6 +1,6 @@
 """Words, numbers and names of a text, brought to the form in which support checks and rankings compare them.
 
-Stems come from Snowball (M. F. Porter; the snowballstemmer package). Stop words are short lists of our own; the list
+Stems come from Snowball (M. F. Porter; the PyStemmer package). Stop words are short lists of our own; the list
 that covers most of a text also tells its language. Chinese, Japanese and Korean have no stems here: pairs of
 neighbouring characters stand for words.
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 
-import snowballstemmer  # type: ignore[import-untyped]
+import Stemmer  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
 from app.documents.stop_words import STOP_WORDS
 
@@ -73,8 +73,8 @@ class Lexicon:
     def __init__(self, language: str = "english") -> None:
         self.language = language
         self._stop_words = STOP_WORDS[language]
-        stemmer = snowballstemmer.stemmer(language)
-        # Pure Python stemming takes tens of microseconds; a text repeats its words.
+        stemmer = Stemmer.Stemmer(language)
+        # A text repeats its words.
         self._stem = lru_cache(maxsize=100_000)(stemmer.stemWord)
 
     @classmethod
@@ -86,17 +86,31 @@ class Lexicon:
         best = max(hits, key=lambda language: hits[language])
         return cls(best if hits[best] > 1.2 * hits["english"] else "english")
 
+    def stem(self, word: str) -> str:
+        """The stem of a word in lower case."""
+        stem: str = self._stem(word)
+        return stem
+
+    def is_stop(self, word: str) -> bool:
+        """Whether a word in lower case is a function word."""
+        return word in self._stop_words
+
     def words(self, text: str) -> list[Word]:
         """Every token of `text`, in order."""
+        return [word for word, _, _ in self._words(text)]
+
+    def placed(self, text: str) -> list[tuple[Word, int, int]]:
+        """Every token of `text`, in order, with the half-open offsets at which it is written."""
         return list(self._words(text))
 
     def keys(self, text: str) -> list[str]:
         """Content stems and numbers of `text`, in order, with repeats."""
-        return [word.key for word in self._words(text) if word.kind is not Kind.STOP]
+        return [word.key for word, _, _ in self._words(text) if word.kind is not Kind.STOP]
 
-    def _words(self, text: str) -> Iterator[Word]:
+    def _words(self, text: str) -> Iterator[tuple[Word, int, int]]:
         pending: int | None = None
         pending_is_tens = False
+        begins = ends = 0
         for match in _TOKEN.finditer(text):
             token = match.group()
             lowered = token.lower().replace("’", "'")
@@ -104,30 +118,33 @@ class Lexicon:
             scale = _SCALES.get(lowered)
             if pending is not None:
                 if pending_is_tens and unit is not None and unit < 10:
-                    pending, pending_is_tens = pending + unit, False
+                    pending, pending_is_tens, ends = pending + unit, False, match.end()
                     continue
                 if scale is not None:
-                    pending, pending_is_tens = pending * scale, False
+                    pending, pending_is_tens, ends = pending * scale, False, match.end()
                     continue
-                yield _number(str(pending))
+                yield _number(str(pending)), begins, ends
                 pending = None
+            start, end = match.span()
             if unit is not None or lowered in _TENS:
-                pending, pending_is_tens = unit or _TENS[lowered], unit is None
+                pending, pending_is_tens, begins, ends = unit or _TENS[lowered], unit is None, start, end
                 continue
             if match.lastgroup == "number":
-                value = _value(token)
+                value = canonical_number(token)
                 # A longer row of digits is no amount ("2 million"); of very long ones Python refuses to make a number.
                 if "." not in value and len(value) <= _AMOUNT_DIGITS:
-                    pending, pending_is_tens = int(value), False
+                    pending, pending_is_tens, begins, ends = int(value), False, start, end
                 else:
-                    yield _number(value)
+                    yield _number(value), start, end
             elif match.lastgroup == "cjk":
-                for pair in [token] if len(token) == 1 else [token[i : i + 2] for i in range(len(token) - 1)]:
-                    yield Word(pair, Kind.WORD, capital=False, acronym=False, opens=False)
+                for first in range(max(1, len(token) - 1)):
+                    pair = token[first : first + 2]
+                    word = Word(pair, Kind.WORD, capital=False, acronym=False, opens=False)
+                    yield word, start + first, start + first + len(pair)
             else:
-                yield self._word(text, match.start(), token, lowered)
+                yield self._word(text, start, token, lowered), start, end
         if pending is not None:
-            yield _number(str(pending))
+            yield _number(str(pending)), begins, ends
 
     def _word(self, text: str, start: int, token: str, lowered: str) -> Word:
         bare = lowered.replace(".", "")
@@ -145,8 +162,8 @@ def _number(value: str) -> Word:
     return Word("#" + value, Kind.NUMBER, capital=False, acronym=False, opens=False)
 
 
-def _value(token: str) -> str:
-    """Canonical decimal form: 1,000 -> 1000, 3.50 -> 3.5, 20th -> 20; a version number 1.2.3 stays as it is."""
+def canonical_number(token: str) -> str:
+    """Decimal form of a number as it is written: 1,000 -> 1000, 3.50 -> 3.5, 20th -> 20; 1.2.3 stays as it is."""
     digits = token.rstrip("stndrh")
     if _THOUSANDS.fullmatch(digits):
         digits = digits.replace(",", "")

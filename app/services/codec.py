@@ -14,13 +14,29 @@ Json = dict[str, Any]
 
 
 def line_to_json(line: Line) -> Json:
-    """`{text, supported, citations: [{page, quote, start, end}]}`."""
-    return {"text": line.text, "supported": line.supported, "citations": [asdict(c) for c in line.citations]}
+    """`{text, supported, unknown: [text, ...], citations: [{page, quote, start, end}]}`.
+
+    A citation has `document_id` too where there are several documents.
+    """
+    return {
+        "text": line.text,
+        "supported": line.supported,
+        "unknown": list(line.unknown),
+        "citations": [_citation_to_json(citation) for citation in line.citations],
+    }
+
+
+def _citation_to_json(citation: Citation) -> Json:
+    value = asdict(citation)
+    if not citation.document_id:
+        del value["document_id"]
+    return value
 
 
 def line_from_json(value: Mapping[str, Any]) -> Line:
-    """The inverse of `line_to_json`."""
-    return Line(value["text"], value["supported"], tuple(Citation(**c) for c in value["citations"]))
+    """The inverse of `line_to_json`; lines stored before there was `unknown` have none."""
+    citations = tuple(Citation(**citation) for citation in value["citations"])
+    return Line(value["text"], value["supported"], citations, tuple(value.get("unknown", ())))
 
 
 def notes_to_json(notes: SectionNotes) -> Json:
@@ -104,6 +120,18 @@ def usage_stats(usage: Usage) -> Json:
         "prefill_tokens_per_second": _rate(usage.prefill_tokens, usage.prefill_seconds),
         "decode_tokens": usage.decode_tokens,
         "decode_tokens_per_second": _rate(usage.decode_tokens, usage.decode_seconds),
+    }
+
+
+def generator_stats(usage: Usage, info: ModelInfo) -> Json:
+    """`usage_stats`, and what did the work."""
+    return {
+        **usage_stats(usage),
+        "state_bytes": info.state_nbytes,
+        "model": info.name,
+        "model_fingerprint": info.fingerprint,
+        "device": info.device,
+        "weight_format": info.weight_format,
     }
 
 

@@ -18,7 +18,7 @@ from app.documents.passages import split_passages
 from app.inference.generator import Cancelled, never
 from app.storage.documents import DocumentStore, PageRecord, PassageRecord, Reading, SectionRecord
 
-READER_VERSION = "3"
+READER_VERSION = "4"
 """Raise it when readers, normalisation, outline or passages change what they make of the same bytes."""
 
 _log = logger("library")
@@ -54,6 +54,24 @@ class LibraryDocument:
     """True when it was found in the library and not read again."""
     reader_version: str = READER_VERSION
     """Which version of the readers made it of the file's bytes; `by_id` gives older ones too."""
+
+    @property
+    def document_id(self) -> str:
+        """The document's content hash."""
+        return self.document.content_hash
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryEntry:
+    """A document of the library, without its text."""
+
+    document_id: str
+    page_range: str
+    """'' for the whole file."""
+    title: str
+    path: str
+    """Where the file was when it was last opened."""
+    pages: int
 
 
 class LibraryService:
@@ -110,11 +128,15 @@ class LibraryService:
         stored = self._store.find(document_id, page_range, None)
         return _from_reading(stored, reused=True) if stored is not None else None
 
-    def search(self, item: LibraryDocument, question: str, *, limit: int) -> tuple[Passage, ...]:
-        """The passages that match a question best, best first (BM25)."""
-        hits = self._store.search(item.document.content_hash, item.page_range, question, limit=limit)
-        by_id = {passage.id: passage for passage in item.passages}
-        return tuple(by_id[hit.passage.number] for hit in hits)
+    def entries(self) -> list[LibraryEntry]:
+        """Every document of the library, last opened first: the whole of it, or each page range that was read."""
+        return [LibraryEntry(**entry) for entry in self._store.entries()]
+
+    def remove(self, document_id: str) -> bool:
+        """Take a document out of the library with its summaries; conversations about it stay. Whether it was there."""
+        removed = self._store.remove(document_id)
+        _log.info("document %s: %s", document_id[:12], "removed" if removed else "not there to remove")
+        return removed
 
 
 def file_id(path: Path) -> str:

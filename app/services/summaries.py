@@ -266,7 +266,7 @@ class SummaryService:
         usage = job.usage()
         here = codec.usage_since(usage, job.earlier)
         self._reading.remember_rate(job.generator.info, here.prefill_tokens, here.prefill_seconds)
-        stats = _stats(usage, job.generator.info) | {
+        stats = codec.generator_stats(usage, job.generator.info) | {
             "style": style.value,
             "runs": job.runs,
             "parts": len(job.notes),
@@ -326,14 +326,3 @@ def _key(document_id: str, page_range: str, info: ModelInfo, style: Style) -> Su
         # The tokenizer decides where parts end: notes of other parts are of no use.
         options=f"reader {READER_VERSION}, task {TASK_VERSION}, tokenizer {info.tokenizer_hash[:16]}",
     )
-
-
-def _stats(usage: Usage, info: ModelInfo) -> dict[str, Any]:
-    return {
-        **codec.usage_stats(usage),
-        "state_bytes": info.state_nbytes,
-        "model": info.name,
-        "model_fingerprint": info.fingerprint,
-        "device": info.device,
-        "weight_format": info.weight_format,
-    }

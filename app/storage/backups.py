@@ -77,7 +77,7 @@ class _Opening:
         """The library from its newest sound backup; raises `damage` when there is none or it cannot be put there."""
         _log.warning("%s is damaged: %s", self._path, damage.message)
         try:
-            result = self._restore()
+            result = self._restore_once_alone()
         except OSError as error:
             _log.warning("%s could not be restored: %s", self._path, error)
             raise damage from error
@@ -86,6 +86,17 @@ class _Opening:
         if self._is_empty():
             return OpenedLibrary(self._open(), ())
         raise damage
+
+    def _restore_once_alone(self) -> Restored | None:
+        """Wait for another start that is just finding the same damage: it lets go of the file in a moment."""
+        until = time.monotonic() + self._busy_timeout_s
+        while True:
+            try:
+                return self._restore()
+            except StorageError as error:
+                if error.code != "locked" or time.monotonic() >= until:
+                    raise
+                time.sleep(_LOOK_AGAIN_S)
 
     def _restore(self) -> Restored | None:
         pending = pending_restore(self._path)

@@ -1,4 +1,4 @@
-"""Documents as they were read: pages, sections and passages, with a full-text index over the passages.
+"""Documents as they were read: pages, sections and passages.
 
 The id of a document is the SHA-256 of its bytes, so the same bytes twice are one document. What a reader
 made of them is a reading: one per page range, replaced when a newer reader reads again. The records here
@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.storage.database import Database
-from app.storage.search_terms import character_pairs, is_unspaced, quoted, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +62,6 @@ class Reading:
     pages: tuple[PageRecord, ...]
     sections: tuple[SectionRecord, ...]
     passages: tuple[PassageRecord, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PassageHit:
-    """A passage found by a search; of two hits of one search the higher score is the better match."""
-
-    passage: PassageRecord
-    score: float
 
 
 class DocumentStore:
@@ -157,39 +148,24 @@ class DocumentStore:
         with self._database.transaction() as db:
             db.execute("UPDATE documents SET path = ?, opened_at = ? WHERE id = ?", [path, now, document_id])
 
-    def search(self, document_id: str, page_range: str, question: str, *, limit: int) -> list[PassageHit]:
-        """The passages that hold most of a question's words, best first; none for a question without words.
+    def entries(self) -> list[dict[str, Any]]:
+        """Documents, last opened first: document_id, page_range, title, path, pages.
 
-        By BM25 over Porter stems; where the question is in a script without spaces, by pairs of its characters.
+        A document's page ranges are listed where the whole of it was never read.
         """
-        found = words(question)
-        if not found:
-            return []
-        if is_unspaced(question):
-            return self._search_pairs(document_id, page_range, found, limit)
-        query = " OR ".join(quoted(word) for word in found)
-        rows = self._database.rows(
-            "SELECT passages.*, -bm25(passages_fts) AS score FROM passages_fts"
-            " JOIN passages ON passages.id = passages_fts.rowid"
-            " JOIN readings ON readings.id = passages.reading_id"
-            " WHERE passages_fts MATCH ? AND readings.document_id = ? AND readings.page_range = ?"
-            " ORDER BY score DESC, passages.number LIMIT ?",
-            [query, document_id, page_range, limit],
+        return self._database.rows(
+            "SELECT document_id, page_range, title, path,"
+            " (SELECT count(*) FROM pages WHERE reading_id = readings.id) AS pages"
+            " FROM readings JOIN documents ON documents.id = document_id"
+            " WHERE page_range = '' OR NOT EXISTS"
+            " (SELECT 1 FROM readings AS whole WHERE whole.document_id = documents.id AND whole.page_range = '')"
+            " ORDER BY opened_at DESC, documents.rowid DESC, page_range"
         )
-        return [PassageHit(_passage(row), row["score"]) for row in rows]
 
-    def _search_pairs(self, document_id: str, page_range: str, found: list[str], limit: int) -> list[PassageHit]:
-        """By the number of terms a passage holds: FTS5 takes a whole clause of Chinese for one word."""
-        terms = character_pairs(found)
-        held = " + ".join(["(instr(lower(passages.text), ?) > 0)"] * len(terms))
-        rows = self._database.rows(
-            f"SELECT * FROM (SELECT passages.*, {held} AS score FROM passages"
-            " JOIN readings ON readings.id = passages.reading_id"
-            " WHERE readings.document_id = ? AND readings.page_range = ?)"
-            " WHERE score > 0 ORDER BY score DESC, number LIMIT ?",
-            [*terms, document_id, page_range, limit],
-        )
-        return [PassageHit(_passage(row), float(row["score"])) for row in rows]
+    def remove(self, document_id: str) -> bool:
+        """Delete a document with its readings and summaries; whether it was there."""
+        with self._database.transaction() as db:
+            return bool(db.execute("DELETE FROM documents WHERE id = ?", [document_id]).rowcount)
 
     def counts(self) -> dict[str, int]:
         """Number of documents, passages, summaries and conversations, for `doctor`."""

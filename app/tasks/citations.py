@@ -2,20 +2,22 @@
 
 A line is supported when one quote of at most two neighbouring sentences holds all its numbers and names and at least
 60 % of its stemmed content words (80 % when a short line needs two sentences). A line of so few words that sharing
-them proves nothing must stand there word for word.
+them proves nothing must stand there word for word. A line with a number or name that occurs nowhere is not supported.
 """
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from app.documents.model import Document, Passage
-from app.documents.sentences import sentence_spans
+from app.documents.model import Document
 from app.documents.words import Kind, Lexicon, Terms, Word
+from app.tasks.known_terms import KnownTerms
 from app.tasks.model import Citation, Line
 
 MIN_SHARE = 0.6
@@ -29,6 +31,20 @@ MAX_GAP = 400
 """Sentences further apart than this many characters are no neighbours."""
 
 TextSpan = tuple[int, int]
+Rows = npt.NDArray[np.bool_]
+"""One truth value for each sentence."""
+
+
+class Quotes(Protocol):
+    """What a line can be checked against."""
+
+    def unknown(self, line: str) -> tuple[str, ...]:
+        """The line's numbers and names that occur nowhere, as it writes them, each once."""
+        ...
+
+    def citations(self, line: str) -> tuple[Citation, ...]:
+        """The quote that supports the line best, one citation for each page it touches; () where there is none."""
+        ...
 
 
 class QuoteIndex:
@@ -41,7 +57,7 @@ class QuoteIndex:
         self.document = document
         self.spans: list[TextSpan] = list(spans)
         self.lexicon = lexicon or Lexicon.for_text(document.text)
-        self._known_names: set[str] = set()
+        self.known_names: set[str] = set()
         postings: dict[str, array[int]] = {}
         for number, (start, end) in enumerate(self.spans):
             for word in self.lexicon.words(document.text[start:end]):
@@ -51,19 +67,10 @@ class QuoteIndex:
                 if not rows or rows[-1] != number:
                     rows.append(number)
                 if word.acronym or (word.capital and not word.opens):
-                    self._known_names.add(word.key)
+                    self.known_names.add(word.key)
         self._postings = postings
         gaps = [following[0] - span[1] for span, following in zip(self.spans, self.spans[1:], strict=False)]
         self._neighbours = np.array([0 <= gap <= MAX_GAP for gap in gaps], dtype=bool)
-
-    @classmethod
-    def of_passages(cls, document: Document, passages: Iterable[Passage]) -> QuoteIndex:
-        """The sentences of some passages, in document order."""
-        spans: list[TextSpan] = []
-        for passage in sorted(passages, key=lambda passage: passage.start):
-            base = passage.start
-            spans += [(base + start, base + end) for start, end in sentence_spans(document.text[base : passage.end])]
-        return cls(document, spans)
 
     def terms(self, text: str) -> Terms:
         """What a line claims. A capital at its start counts as a name only where the document knows it as one."""
@@ -80,9 +87,10 @@ class QuoteIndex:
             return None
         terms = self.terms(text)
         if len(terms.stems) + len(terms.numbers) < MIN_WORDS:
-            return self._find_verbatim(text, terms)
-        held = [self._rows(stem) for stem in sorted(terms.stems)]
-        required = [self._rows(key) for key in sorted(terms.names | terms.numbers)]
+            row = self.find_verbatim(text, terms)
+            return None if row is None else self.spans[row]
+        held = [self.rows(stem) for stem in sorted(terms.stems)]
+        required = [self.rows(key) for key in sorted(terms.names | terms.numbers)]
         needed = MIN_SHARE * len(terms.stems)
         best = _best(held, required, needed, len(self.spans))
         if best is not None:
@@ -97,36 +105,56 @@ class QuoteIndex:
         )
         return None if best is None else (self.spans[best][0], self.spans[best + 1][1])
 
-    def _is_name(self, word: Word) -> bool:
-        if word.kind is not Kind.WORD:
-            return False
-        if any(character.isdigit() for character in word.key):
-            return True
-        return word.acronym or (word.capital and (not word.opens or word.key in self._known_names))
-
-    def _rows(self, key: str) -> npt.NDArray[np.bool_]:
+    def rows(self, key: str) -> Rows:
+        """(sentences,) which of them hold a key."""
         rows = np.zeros(len(self.spans), dtype=bool)
         if key in self._postings:
             rows[np.frombuffer(self._postings[key], dtype=np.uint32)] = True
         return rows
 
-    def _find_verbatim(self, text: str, terms: Terms) -> TextSpan | None:
+    def count(self, key: str) -> int:
+        """How many sentences hold a key."""
+        return len(self._postings.get(key, ()))
+
+    def find_verbatim(self, text: str, terms: Terms, allowed: Rows | None = None) -> int | None:
+        """Number of the first sentence (of those allowed) that holds the words of `text`, which claims `terms`, in a
+        row."""
         wanted = _folded(text)
-        candidates = np.ones(len(self.spans), dtype=bool)
+        candidates = np.ones(len(self.spans), dtype=bool) if allowed is None else allowed.copy()
         for key in terms.stems | terms.numbers:
-            candidates &= self._rows(key)
+            candidates &= self.rows(key)
         for number in np.flatnonzero(candidates):
             start, end = self.spans[int(number)]
             sentence = self.document.text[start:end]
             # A line without any word ("* * *") can only be the whole sentence.
             if sentence.split() == text.split() or (wanted and f" {wanted} " in f" {_folded(sentence)} "):
-                return start, end
+                return int(number)
         return None
 
+    def unknown(self, line: str) -> tuple[str, ...]:
+        """The line's numbers and names that no sentence holds, as it writes them, each once."""
+        return self._known_terms.missing(line, self.lexicon)
 
-def _best(
-    held: Sequence[npt.NDArray[np.bool_]], required: Sequence[npt.NDArray[np.bool_]], needed: float, count: int
-) -> int | None:
+    def citations(self, line: str) -> tuple[Citation, ...]:
+        """The quote that supports the line best, one citation for each page it touches; () where there is none."""
+        span = self.find(line)
+        return () if span is None else quote(self.document, span)
+
+    @cached_property
+    def _known_terms(self) -> KnownTerms:
+        texts = (self.document.text[start:end] for start, end in self.spans)
+        pages = {self.document.page_at(start) for start, _ in self.spans}
+        return KnownTerms(texts, pages, self._postings.__contains__)
+
+    def _is_name(self, word: Word) -> bool:
+        if word.kind is not Kind.WORD:
+            return False
+        if any(character.isdigit() for character in word.key):
+            return True
+        return word.acronym or (word.capital and (not word.opens or word.key in self.known_names))
+
+
+def _best(held: Sequence[Rows], required: Sequence[Rows], needed: float, count: int) -> int | None:
     """First row with the most of `held` among those with all of `required` and at least `needed` of `held`."""
     if count <= 0:
         return None
@@ -145,7 +173,7 @@ def _folded(text: str) -> str:
     return " ".join("".join(c if c.isalnum() else " " for c in text.casefold()).split())
 
 
-def quote(document: Document, span: TextSpan) -> tuple[Citation, ...]:
+def quote(document: Document, span: TextSpan, document_id: str = "") -> tuple[Citation, ...]:
     """A stretch of the document as citations, one for each page it touches, without white space around them."""
     citations: list[Citation] = []
     for place in document.locate(*span):
@@ -154,18 +182,18 @@ def quote(document: Document, span: TextSpan) -> tuple[Citation, ...]:
         stripped = text.strip()
         if stripped:
             start = place.start + len(text) - len(text.lstrip())
-            citations.append(Citation(place.page, stripped, start, start + len(stripped)))
+            citations.append(Citation(place.page, stripped, start, start + len(stripped), document_id))
     return tuple(citations)
 
 
-def cite(line_text: str, sentences: QuoteIndex) -> Line:
-    """The line with its best quote, or marked as unsupported when there is none."""
-    span = sentences.find(line_text)
-    if span is None:
-        return Line(line_text, supported=False)
-    return Line(line_text, supported=True, citations=quote(sentences.document, span))
+def cite(line_text: str, quotes: Quotes) -> Line:
+    """The line with its best quote, or marked as unsupported, with what of it occurs nowhere."""
+    unknown = quotes.unknown(line_text)
+    citations = () if unknown else quotes.citations(line_text)
+    return Line(line_text, supported=bool(citations), citations=citations, unknown=unknown)
 
 
-def verbatim(document: Document, span: TextSpan) -> Line:
+def verbatim(document: Document, span: TextSpan, document_id: str = "") -> Line:
     """A stretch of the document as a line that is its own citation; line breaks become spaces."""
-    return Line(" ".join(document.text[slice(*span)].split()), supported=True, citations=quote(document, span))
+    text = " ".join(document.text[slice(*span)].split())
+    return Line(text, supported=True, citations=quote(document, span, document_id))

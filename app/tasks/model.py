@@ -14,23 +14,40 @@ class Style(StrEnum):
     KEY_PASSAGES = "key-passages"
 
 
+class AnswerStyle(StrEnum):
+    """How a question is answered."""
+
+    WRITTEN = "written"
+    """In the model's words, each sentence checked against the evidence."""
+    QUOTED = "quoted"
+    """With the sentence of the evidence after which the model finds the question most likely."""
+
+
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A quote on a page: word for word, with page offsets (half open) into the page's normalised text."""
+    """A quote on a page: word for word, with page offsets (half open) into the page's normalised text.
+
+    `document_id` is the document's content hash; '' where there is but one document.
+    """
 
     page: int
     quote: str
     start: int
     end: int
+    document_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One sentence of notes, summary or answer, and what it rests on."""
+    """One sentence of notes, summary or answer, and what it rests on.
+
+    `unknown` are its numbers and names that occur nowhere in what it was checked against; such a line is unsupported.
+    """
 
     text: str
     supported: bool
     citations: tuple[Citation, ...] = ()
+    unknown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

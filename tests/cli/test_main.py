@@ -76,6 +76,16 @@ def test_ctrl_c(failing, capsys, error, line) -> None:
     assert capsys.readouterr().err == f"\ngriffin-desk: {line}\n"
 
 
+def test_ctrl_c_that_a_compiled_module_made_something_else_of(failing, capsys) -> None:
+    """In the middle of an import it comes as an ImportError: still the user's wish, and no error of ours."""
+    error = ImportError("initialization failed")
+    error.__cause__ = KeyboardInterrupt()
+    outer = RuntimeError("no encoder")
+    outer.__context__ = error
+    assert failing(outer) == 130
+    assert capsys.readouterr().err == "\ngriffin-desk: interrupted\n"
+
+
 def test_settings_are_checked_before_the_work(tmp_path, capsys) -> None:
     """A mistake in settings.toml is named."""
     (tmp_path / "settings.toml").write_text("modle = 'x'")

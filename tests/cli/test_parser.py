@@ -10,7 +10,7 @@ from app.cli.parser import SIZES, parse_command_line
 from app.core.errors import UserError
 from app.documents.limits import PageRange
 from app.inference.checkpoints.synthetic import PRESETS
-from app.tasks.model import Style
+from app.tasks.model import AnswerStyle, Style
 
 README_LINE = (
     "summarize a.pdf --model starter --style key-passages --password pw --pages 1-50 --out b.md --json"
@@ -32,6 +32,11 @@ def test_every_option_of_summarize() -> None:
     [
         "chat",
         "ask f q",
+        "ask f g q",
+        "ask --library q",
+        "library list",
+        "library index",
+        "library remove x",
         "models list",
         "models info",
         "sessions list",
@@ -72,7 +77,12 @@ def test_every_command_takes_json_and_data_dir(line: str) -> None:
         ("bench --lengths 2x", 'argument --lengths: "2x" is not a length'),
         ("bench --batch 0", 'argument --batch: "0" is not a number of sequences'),
         ("bench --synthetic 7b", "argument --synthetic: invalid choice: '7b'"),
-        ("ask a", "the following arguments are required: QUESTION"),
+        ("ask", "the following arguments are required: QUESTION"),
+        ("ask a q --style long", '--style: "long" is none of written, quoted'),
+        ("ask a q --colour", "unrecognized arguments: --colour"),
+        ("ask a --pages 5-2 q", "ends before it begins"),
+        ("library", "the following arguments are required: list|index|remove"),
+        ("library remove", "the following arguments are required: ID"),
         ("read", "the following arguments are required: FILE"),
         ("chat --session a --document b", "--document: not allowed with argument --session"),
         ("sessions search", "the following arguments are required: WORDS"),
@@ -92,12 +102,38 @@ def test_mistakes_are_user_errors(line: str, message: str) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [(["summarize", ""], "the path is empty"), (["summarize", "a\0b"], "zero character"), (["ask", "a", " "], "empty")],
+    [
+        (["summarize", ""], "the path is empty"),
+        (["summarize", "a\0b"], "zero character"),
+        (["ask", "a", " "], "question is empty"),
+        (["library", "remove", ""], "id is empty"),
+    ],
 )
 def test_values_that_can_mean_nothing(arguments: list[str], message: str) -> None:
-    """An empty path or question is refused by the parser."""
+    """An empty path, question or id is refused by the parser."""
     with pytest.raises(UserError, match=message):
         parse_command_line(arguments)
+
+
+def test_every_option_of_ask() -> None:
+    """The question is the last of the words, whatever stands between them."""
+    wanted = ([Path("a.pdf"), Path("b")], "Why so?", True, AnswerStyle.WRITTEN, True)
+    for line in (
+        ["a.pdf", "b", "Why so?", "--json", "--style", "written", "--read"],
+        ["a.pdf", "--json", "b", "--style", "written", "--read", " Why so?\n"],
+        ["--read", "--json", "--style", "written", "a.pdf", "b", "--", "Why so?"],
+    ):
+        options = parse_command_line(["ask", *line])
+        assert (options.files, options.question, options.json, options.style, options.read) == wanted
+    options = parse_command_line(["ask", "--library", "Why?"])
+    assert (options.files, options.question, options.library, options.style) == ([], "Why?", True, None)
+    assert parse_command_line(["ask", "a", "--", "--why?"]).question == "--why?"
+
+
+def test_options_between_the_words_of_any_list() -> None:
+    """Not of `ask` alone."""
+    options = parse_command_line(["sessions", "search", "big", "--limit", "3", "river"])
+    assert (options.words, options.limit) == (["big", "river"], 3)
 
 
 def test_chat_about_a_document() -> None:
@@ -126,7 +162,7 @@ def test_help_and_mistakes_load_nothing_heavy() -> None:
 def test_commands_leave_torch_to_the_worker() -> None:
     """A conversation's own process stays small: only what measures or converts in it loads torch."""
     script = (
-        "import sys; from app.cli import ask, chat, doctor, models, read, sessions, summarize; "
+        "import sys; from app.cli import ask, chat, doctor, library, models, read, sessions, summarize; "
         "print('torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)

@@ -79,6 +79,22 @@ def test_a_reading_counts_its_parts() -> None:
     assert "Reading, 2/7 parts read" in terminal.getvalue()
 
 
+def test_indexing_names_the_document() -> None:
+    """Now and then a line; in a bar a long title leaves room for the numbers, and brackets in it are no markup."""
+    stream, clock = io.StringIO(), Clock()
+    report = LineReport(stream, clock)
+    report.indexing("1 of 2, Rivers", 500, 1000)
+    clock.seconds = 11.0
+    report.indexing("2 of 2, Dams", 1500, 20000)
+    assert stream.getvalue() == "indexing 2 of 2, Dams: 1,500 of 20,000 passages\n"
+    for title in ("[/bold] [red]Dams", "Dams" * 100, "水" * 100):
+        terminal = Terminal()
+        with progress_report(terminal, clock) as bar:
+            bar.indexing(f"2 of 2, {title}", 1500, 20000)
+        assert f"Indexing 2 of 2, {title[:12]}" in terminal.getvalue()
+        assert "1,500/20,000 passages" in terminal.getvalue()
+
+
 def test_lines_elsewhere() -> None:
     """A pipe or a file gets lines."""
     assert isinstance(progress_report(io.StringIO(), Clock()), LineReport)

@@ -7,8 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from app.cli.render import coverage, line_text, passage_text, stats_line, summary_json, summary_markdown
-from app.documents.model import Document, Page, PageKind, Passage, Section
+from app.cli.render import (
+    EVIDENCE_CHARS,
+    answer_line,
+    coverage,
+    evidence_json,
+    evidence_text,
+    line_text,
+    stats_line,
+    summary_json,
+    summary_markdown,
+)
+from app.documents.evidence import Evidence
+from app.documents.model import Document, Page, PageKind, Section
 from app.services.summaries import SummaryResult
 from app.tasks.model import Citation, Line, SectionNotes, Style
 
@@ -41,6 +52,15 @@ def test_marks_of_a_line() -> None:
     """Pages the line rests on in order, or the mark that nothing supports it."""
     assert line_text(SUPPORTED, "p.") == "Dams hold water. [p. 57, 58]"
     assert line_text(MADE_UP, "p.") == "Dams are green. [not supported by the text]"
+
+
+def test_what_the_text_holds_nowhere_is_named() -> None:
+    """On one line, and in Markdown without markup of its own."""
+    line = Line("In *1987* came 2\nmillion.", False, unknown=("1987", "2\nmillion", "`R`"))
+    text = "[not supported by the text; nowhere in it: 1987, 2 million, `R`]"
+    assert line_text(line, "p.") == f"In *1987* came 2 million. {text}"
+    item = "- In \\*1987\\* came 2 million. [not supported by the text; nowhere in it: 1987, 2 million, \\`R\\`]\n"
+    assert item in summary_markdown(DOCUMENT, replace(RESULT, lines=(line,)))
 
 
 def test_markdown_of_a_summary() -> None:
@@ -116,8 +136,43 @@ def test_coverage_of_a_format_without_pages() -> None:
     """Parts are called parts."""
     document = Document("T", "text", "d", PageKind.PART, (Page(1, "a"),), ())
     assert coverage(document) == "1 of 1 parts gave text and were read."
-    passage = Passage(0, "a\nb", 0, 3, 2, 3, 0)
-    assert passage_text(passage, "part") == "[part 2-3] a b"
+
+
+FORDS = Document("Fords\x1b[2J", "text", "d2", PageKind.PART, (Page(1, "Shallow\nwater. "), Page(2, "Carts.")), ())
+
+
+def test_answers_about_one_document_name_pages_alone() -> None:
+    """As lines of a summary do; pages and parts by their names."""
+    assert answer_line(SUPPORTED, {"": DOCUMENT}, DOCUMENT) == "Dams hold water. [p. 57, 58]"
+    assert answer_line(SUPPORTED, {"": FORDS}, FORDS) == "Dams hold water. [part 57, 58]"
+
+
+def test_answers_about_several_documents_name_them() -> None:
+    """Each place once, in the order of the quotes; what is not supported has none to name."""
+    quotes = (Citation(2, "Carts", 0, 5, "d2"), Citation(2, ".", 5, 6, "d2"), Citation(57, "Dams", 0, 4, "d1"))
+    documents = {"d1": DOCUMENT, "d2": FORDS}
+    line = Line("Carts\ncross dams.", True, quotes)
+    assert answer_line(line, documents, None) == "Carts cross dams. [Fords[2J, part 2; Rivers[2J, p. 57]"
+    assert answer_line(MADE_UP, documents, None) == "Dams are green. [not supported by the text]"
+
+
+def test_evidence_on_one_line() -> None:
+    """After its pages, and its document where there are several; cut at a word where it is long."""
+    evidence = Evidence(FORDS, 0, len(FORDS.text), 0.5)
+    assert evidence_text(evidence, titled=False) == "[part 1-2] Shallow water. Carts."
+    assert evidence_text(evidence, titled=True) == "[Fords[2J, part 1-2] Shallow water. Carts."
+    long = replace(FORDS, pages=(Page(1, "water " * EVIDENCE_CHARS),))
+    shown = evidence_text(Evidence(long, 0, len(long.text), 0.5), titled=False)
+    assert len(shown) <= len("[part 1] ") + EVIDENCE_CHARS
+    assert shown.endswith("water …")
+
+
+def test_evidence_as_json() -> None:
+    """All of its text as it stands, with offsets into the document; its id where there are several."""
+    evidence = Evidence(DOCUMENT, 0, 5, 0.123456)
+    wanted = {"page": 1, "page_to": 1, "section": "One", "text": "Text.", "score": 0.1235, "start": 0, "end": 5}
+    assert evidence_json(evidence, titled=False) == wanted
+    assert evidence_json(evidence, titled=True) == {"document_id": "d1", **wanted}
 
 
 def test_json_of_a_summary() -> None:
@@ -127,7 +182,9 @@ def test_json_of_a_summary() -> None:
     assert value["document"]["pages_without_text"] == [2, 3, 4]
     assert value["document"]["content_hash"] == "d1"
     assert value["document"]["problems"] == {"2": "a scanned image", "3": "a scanned image"}
-    assert value["sections"][0]["notes"] == [{"text": "Dams are\ngreen.", "supported": False, "citations": []}]
+    assert value["sections"][0]["notes"] == [
+        {"text": "Dams are\ngreen.", "supported": False, "unknown": [], "citations": []}
+    ]
     assert value["sections"][0]["title"] == "One"
     assert (value["sections"][0]["page_from"], value["sections"][0]["page_to"]) == (1, 5)
     assert value["summary"][0]["citations"][0] == {"page": 57, "quote": "Dams hold", "start": 0, "end": 9}

@@ -20,11 +20,20 @@ def test_lines_override_defaults(tmp_path: Path) -> None:
     assert load_settings(file) == Settings(model="mine", threads=3, snapshot_interval_s=5.0)
 
 
+def test_the_encoder_is_the_installed_one_unless_named(tmp_path: Path) -> None:
+    """Nothing named is "", off and a folder are taken as they stand."""
+    file = tmp_path / "settings.toml"
+    file.write_text('encoder = "~/models/multilingual"\n')
+    assert Settings().encoder == ""
+    assert load_settings(file).encoder == "~/models/multilingual"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("colour = 1", "unknown name 'colour'; known are device, log_level, model,"),
+        ("colour = 1", "unknown name 'colour'; known are device, encoder, log_level, model,"),
         ("threads = true", "threads = True, expected a value of type int"),
+        ("encoder = false", "encoder = False, expected a value of type str"),
         ('threads = "2"', "threads = '2', expected a value of type int"),
         ("threads = -1", "threads = -1, expected 0 or more"),
         ('log_level = "LOUD"', "log_level = 'LOUD', expected one of DEBUG, INFO, WARNING, ERROR"),

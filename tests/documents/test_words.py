@@ -80,3 +80,20 @@ def test_a_very_long_row_of_digits_is_a_number_like_any_other() -> None:
     """Python makes no integers of more than 4,300 digits; a document may hold them."""
     digits = "7" * 5000
     assert Lexicon().keys(f"{digits} apples") == [f"#{digits}", "appl"]
+
+
+def test_tokens_have_their_place() -> None:
+    """A number of several words is written from its first to its last."""
+    text = "The U.S. built twenty-five, then two million; 计算机"
+    written = [(word.key, text[start:end]) for word, start, end in Lexicon().placed(text)]
+    assert written == [
+        ("the", "The"),
+        ("us", "U.S."),
+        ("built", "built"),
+        ("#25", "twenty-five"),
+        ("then", "then"),
+        ("#2000000", "two million"),
+        ("计算", "计算"),
+        ("算机", "算机"),
+    ]
+    assert [word for word, _, _ in Lexicon().placed(text)] == Lexicon().words(text)

@@ -68,21 +68,32 @@ def test_stored_summary_by_its_id(desk, finished) -> None:
 
 
 def test_ask(desk, chapters) -> None:
-    """The passages with the question's words, each with its pages, and an answer."""
+    """The sentence that tells it, word for word and with its page, in extract, answer and evidence."""
     done = desk("ask", chapters, "Which canals were built in 1845?", "--json")
     assert done.returncode == 0, done.stderr
     printed = json.loads(done.stdout)
-    assert printed["passages"][0]["page_from"] == 4
-    assert "canals" in printed["passages"][0]["text"]
-    assert all(set(line) == {"text", "supported", "citations"} for line in printed["answer"])
-    assert printed["answer"]
+    assert set(printed) == {"document", "question", "style", "answer", "extract", "evidence", "reason", "stats"}
+    assert (printed["document"]["title"], printed["style"], printed["reason"]) == ("Water and stone", "quoted", "")
+    assert any(item["page"] <= 4 <= item["page_to"] and "1845" in item["text"] for item in printed["evidence"])
+    for line in [*printed["extract"], *printed["answer"]]:
+        assert set(line) == {"text", "supported", "unknown", "citations"}
+        assert all(set(citation) == {"page", "quote", "start", "end"} for citation in line["citations"])
+    (answer,) = printed["answer"]
+    assert "In the year 1845" in answer["text"]
+    assert [citation["page"] for citation in answer["citations"]] == [4]
+    shown = desk("ask", chapters, "--style", "written", "Which canals were built in 1845?")
+    assert shown.returncode == 0, shown.stderr
+    marks = [shown.stdout.index(mark) for mark in ("From the text,", "Answer (written by starter", "Evidence:\n[p. ")]
+    assert marks == sorted(marks)
 
 
 def test_ask_for_words_that_are_not_there(desk, chapters) -> None:
-    """No passage: nothing is made up."""
+    """Nothing found, nothing made up: the reason instead."""
     done = desk("ask", chapters, "zyzzyva?", "--json")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["answer"] == []
+    printed = json.loads(done.stdout)
+    assert (printed["answer"], printed["extract"], printed["evidence"]) == ([], [], [])
+    assert printed["reason"].startswith("Nothing in the document holds enough")
 
 
 def test_chat_through_a_pipe_and_again(desk) -> None:

@@ -12,7 +12,7 @@ from app.documents.limits import PageRange
 from app.documents.model import Document
 from app.documents.passages import split_passages
 from app.services import library as library_module
-from app.services.library import LibraryService
+from app.services.library import LibraryEntry, LibraryService
 from app.storage.database import Database
 from app.storage.documents import DocumentStore
 
@@ -100,12 +100,47 @@ def test_find_never_reads(library: LibraryService, loader: Loader, file: Path) -
     assert len(loader.calls) == 1
 
 
-def test_search_gives_the_documents_own_passages(library: LibraryService, file: Path) -> None:
-    """A question's word finds the passage that holds it."""
+def test_entries(library: LibraryService, file: Path, tmp_path: Path) -> None:
+    """Every document, last opened first, with its title, its place and its pages; none is read for it."""
+    assert library.entries() == []
+    first = library.import_file(file)
+    other = tmp_path / "b.pdf"
+    other.write_bytes(b"other bytes")
+    second = library.import_file(other)
+    entries = library.entries()
+    assert entries == [
+        LibraryEntry(second.document_id, "", "Rivers", str(other), 3),
+        LibraryEntry(first.document_id, "", "Rivers", str(file), 3),
+    ]
+    found = library.by_id(entries[1].document_id, entries[1].page_range)
+    assert found is not None and found.document == first.document
+
+
+def test_entries_of_page_ranges(library: LibraryService, file: Path) -> None:
+    """Each range that was read, until the whole document is."""
+    for pages in ("1-2", "3-3"):
+        library.import_file(file, pages=PageRange.parse(pages))
+    assert [entry.page_range for entry in library.entries()] == ["1-2", "3"]
+    library.import_file(file)
+    assert [entry.page_range for entry in library.entries()] == [""]
+
+
+def test_remove(library: LibraryService, loader: Loader, database: Database, file: Path) -> None:
+    """A document goes with all of its readings; it may come back; conversations about it stay, without it."""
     item = library.import_file(file)
-    (hit, *_) = library.search(item, "What do dams hold?", limit=3)
-    assert "Dams hold water." in hit.text
-    assert hit in item.passages
+    library.import_file(file, pages=PageRange.parse("1-2"))
+    with database.transaction() as db:
+        db.execute(
+            "INSERT INTO conversations (id, title, document_id, model_name, created_at, updated_at)"
+            " VALUES ('c1', 'T', ?, 'm', 0.0, 0.0)",
+            [item.document_id],
+        )
+    assert library.remove(item.document_id)
+    assert library.entries() == [] and library.find(file, None) is None
+    assert library.by_id(item.document_id, "1-2") is None
+    assert database.rows("SELECT id, document_id FROM conversations") == [{"id": "c1", "document_id": None}]
+    assert not library.remove(item.document_id)
+    assert not library.import_file(file).reused and len(loader.calls) == 3
 
 
 def test_failed_read_leaves_nothing(database: Database, file: Path) -> None:

@@ -67,6 +67,12 @@ class Sniffed:
     warning: str = ""
 
 
+def is_document_name(name: str) -> bool:
+    """Whether a file's name ends as documents' names do: what of a folder's files is worth a look."""
+    # "~$a.docx" is what Word keeps beside "a.docx" while that is open.
+    return Path(name).suffix.lower() in _EXTENSIONS and not name.startswith((".", "~$"))
+
+
 def reader_path(format_name: str) -> str:
     """Where the reader of a format that `sniff_format` named is to be imported from, as "module:class"."""
     return _READERS[format_name]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import sqlite_utils
 
-from app.storage.migrations import m001_initial, m002_branches
+from app.storage.migrations import m001_initial, m002_branches, m003_passage_index
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,4 +23,5 @@ class Migration:
 LIBRARY: tuple[Migration, ...] = (
     Migration(1, "initial", m001_initial.apply),
     Migration(2, "branches", m002_branches.apply),
+    Migration(3, "passage index", m003_passage_index.apply),
 )

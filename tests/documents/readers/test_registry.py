@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import DocumentError
-from app.documents.readers.registry import import_reader, reader_path, sniff_format
+from app.documents.readers.registry import import_reader, is_document_name, reader_path, sniff_format
 
 
 def make(path: Path, data: bytes) -> Path:
@@ -35,6 +35,31 @@ def test_formats(tmp_path: Path, name: str, data: bytes, expected: str) -> None:
     sniffed = sniff_format(make(tmp_path / name, data))
     assert (sniffed.format, sniffed.warning) == (expected, "")
     assert import_reader(reader_path(expected)).format == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        ("a.pdf", True),
+        ("A Book.v2.EPUB", True),
+        ("a.docx", True),
+        ("a.htm", True),
+        ("河流.txt", True),
+        ("notes.markdown", True),
+        ("pdf", False),
+        ("a.pdf.part", False),
+        ("a.doc", False),
+        ("a.png", False),
+        ("README", False),
+        ("", False),
+        (".pdf", False),
+        (".hidden.pdf", False),
+        ("~$a.docx", False),
+    ],
+)
+def test_names_of_documents(name: str, is_one: bool) -> None:
+    """By the ending, in any case; neither what is hidden nor what Word keeps beside an open file."""
+    assert is_document_name(name) is is_one
 
 
 def test_wrong_extension_warns(tmp_path: Path) -> None:

@@ -1,0 +1,86 @@
+"""`griffin-desk library`: the documents that were opened, made ready for questions, or taken out."""
+
+from __future__ import annotations
+
+import sys
+import time
+from functools import partial
+
+from app.cli.context import Context
+from app.cli.errors import Interrupted
+from app.cli.output import one_line, print_json
+from app.cli.progress import progress_report
+from app.core.errors import UserError
+from app.services.library import LibraryEntry
+
+EMPTY = "the library is empty: documents that are asked about, read or summarised are kept in it"
+
+
+def run(context: Context) -> int:
+    """Do one of the actions. Raises GriffinDeskError and Interrupted."""
+    {"list": _list, "index": _index, "remove": _remove}[context.options.action](context)
+    return 0
+
+
+def _list(context: Context) -> None:
+    entries = context.library.entries()
+    if context.options.json:
+        print_json(sys.stdout, {"documents": [_entry_json(entry) for entry in entries]})
+        return
+    for entry in entries:
+        pages = entry.page_range or "all"
+        fields = (entry.document_id[:12], f"{_counted(entry.pages, 'page')} ({pages})", entry.title, entry.path)
+        sys.stdout.write("  ".join(one_line(field) for field in fields) + "\n")
+    if not entries:
+        sys.stdout.write(f"{EMPTY}\n")
+
+
+def _index(context: Context) -> None:
+    search = context.open_search()
+    entries = context.library.entries()
+    ready = 0
+    try:
+        with progress_report(sys.stderr, time.monotonic) as progress:
+            for number, entry in enumerate(entries, start=1):
+                on_progress = partial(progress.indexing, f"{number} of {len(entries)}, {one_line(entry.title)}")
+                reading = search.index(entry, on_progress=on_progress)
+                if reading is not None and search.similarity is not None:
+                    # The encoder is opened first and then works for seconds before it has something to tell.
+                    on_progress(0, reading.total)
+                ready += search.encode(entry, on_progress=on_progress)
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted; run the same command again to go on") from None
+    if context.options.json:
+        print_json(sys.stdout, {"documents": len(entries), "by_meaning": ready})
+        return
+    by_meaning = f", {ready} of them by meaning too" if search.similarity is not None else ""
+    can = f"{_counted(len(entries), 'document')} can be searched{by_meaning}"
+    sys.stdout.write(f"{can if entries else EMPTY}\n")
+
+
+def _remove(context: Context) -> None:
+    wanted = context.options.id
+    found = sorted({e.document_id for e in context.library.entries() if e.document_id.startswith(wanted)})
+    if len(found) != 1:
+        what = "no document of the library has an id" if not found else f"{len(found)} documents have ids"
+        raise UserError(f'{what} beginning with "{wanted}": see `griffin-desk library list`', code="no-document")
+    titles = [entry.title for entry in context.library.entries() if entry.document_id == found[0]]
+    context.library.remove(found[0])
+    if context.options.json:
+        print_json(sys.stdout, {"removed": found[0]})
+    else:
+        sys.stdout.write(f'"{one_line(titles[0])}" is out of the library; its file is where it was\n')
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _entry_json(entry: LibraryEntry) -> dict[str, object]:
+    return {
+        "id": entry.document_id,
+        "title": entry.title,
+        "pages": entry.pages,
+        "page_range": entry.page_range or "all",
+        "path": entry.path,
+    }
