@@ -1,8 +1,8 @@
 """How good the program's work is: what it finds, what it answers, what it summarises.
 
     python -m benchmarks.quality retrieval [DATA_DIR]
-    python -m benchmarks.quality answers [DATA_DIR] [--half tune|report] [--limit N]
-    python -m benchmarks.quality summaries [DATA_DIR] [--half tune|report] [--limit N] [--systems a,b] [--cache DIR]
+    python -m benchmarks.quality answers [DATA_DIR] [--half tune|report] [--limit N] [--systems "a;b"]
+    python -m benchmarks.quality summaries [DATA_DIR] [--half tune|report] [--limit N] [--systems "a;b"] [--cache DIR]
     python -m benchmarks.quality table
 
 Each writes a file in benchmarks/results (quality_retrieval.json ...); `table` prints them as the Markdown tables of
@@ -24,11 +24,12 @@ def main() -> None:
     parser.add_argument("what", choices=["retrieval", "answers", "summaries", "table"])
     parser.add_argument("data", nargs="?", type=Path, default=DATA)
     parser.add_argument("--half", choices=["tune", "report"], default="report")
-    parser.add_argument("--limit", type=int, help="questions of each set (60), or sections of the half (all)")
+    parser.add_argument("--limit", type=int, help="questions of each set (40), or sections of the half (all)")
     parser.add_argument("--systems", default="", help="names as in the table, separated by semicolons; all by default")
     parser.add_argument("--cache", type=Path, help="folder that keeps each section's scores")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
+    names = [name.strip() for name in options.systems.split(";") if name.strip()]
     # Imported when they are asked for: each needs other libraries.
     if options.what == "retrieval":
         from benchmarks import quality_retrieval
@@ -37,11 +38,11 @@ def main() -> None:
     elif options.what == "answers":
         from benchmarks import quality_answers
 
-        quality_answers.run(options.data, options.limit or 60, half=options.half, threads=options.threads)
+        ways = names or quality_answers.WAYS
+        quality_answers.run(options.data, options.limit or 40, ways, half=options.half, threads=options.threads)
     elif options.what == "summaries":
         from benchmarks import quality_summaries
 
-        names = [name.strip() for name in options.systems.split(";") if name.strip()]
         quality_summaries.run(options.data, options.half, options.limit, names, options.cache, options.threads)
     else:
         from benchmarks import quality_answers, quality_retrieval, quality_summaries

@@ -1,6 +1,6 @@
 """How well questions are answered, by every way there is: the figures behind the choice of one.
 
-    python -m benchmarks.quality answers [DATA_DIR] [--limit N]
+    python -m benchmarks.quality answers [DATA_DIR] [--half tune|report] [--limit N] [--systems a;b]
 
 On XQuAD (240 paragraphs as one document) and COVID-QA (each paper a document of parts of 3,000 characters), with the
 starter model: the extract of the search alone, the model's choice among its sentences, and answers that the model
@@ -20,18 +20,20 @@ import string
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import mean
 
+from app.inference.bench.machine import machine
 from app.inference.engine import Engine
 from app.inference.generator import StateRef
+from app.services.answers import extract_of
 from app.services.codec import line_to_json
 from app.services.library import LibraryDocument
 from app.services.search import Findings
-from app.tasks.answer import Answer, extract, quoted_answer, written_answer
+from app.tasks.answer import quoted_answer, written_answer
 from app.tasks.feeds import feeds, reading_plan
 from app.tasks.model import Line
 from benchmarks.citation_check import tally
@@ -49,6 +51,7 @@ WAYS = (
     "written at the document's end, with evidence",
 )
 _SEED = 11
+_RESULT = RESULTS / "quality_answers.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,32 +85,39 @@ def _nearest(text: str, answer: str, place: int) -> int:
 
 
 class Ways:
-    """Every way to an answer, for one document after the other."""
+    """The ways to an answer that are wanted, for one document after the other."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, wanted: Collection[str]) -> None:
         self._engine = engine
+        self._wanted = wanted
 
     def all(self, group: Sequence[tuple[Case, Findings]]) -> Iterator[tuple[Case, str, tuple[Line, ...], float]]:
         """Case, way, lines and seconds for the questions of one document."""
-        ends = {found.evidence[0].end for _, found in group if found.evidence}
-        states = dict(self._states(group[0][0].item, ends))
+        engine = self._engine
+        states: dict[int, StateRef] = {}
+        if self._wanted & {WAYS[4], WAYS[5], WAYS[6]}:
+            ends = {found.evidence[0].end for _, found in group if found.evidence}
+            states = dict(self._states(group[0][0].item, ends))
         for case, found in group:
             question, evidence = case.asked.question, found.evidence
-            yield case, WAYS[0], extract(found.sentences[:1]), 0.0
-            yield case, WAYS[1], extract(found.sentences[:3]), 0.0
-            yield case, WAYS[2], *self._timed(partial(quoted_answer, question, found.sentences, self._engine))
-            for way, after, with_excerpts in (
-                (WAYS[3], None, True),
-                (WAYS[4], states[evidence[0].end if evidence else -1], False),
-                (WAYS[5], states[-1], False),
-                (WAYS[6], states[-1], True),
-            ):
-                answer = partial(
-                    written_answer, question, evidence, self._engine, after=after, with_excerpts=with_excerpts
-                )
-                yield case, way, *self._timed(answer)
+            here = states.get(evidence[0].end if evidence else -1)
+            write = partial(written_answer, question, evidence, engine)
+            answers: dict[str, Callable[[], tuple[Line, ...]]] = {
+                WAYS[0]: lambda f=found, q=question: extract_of(f, q)[:1],
+                WAYS[1]: partial(extract_of, found, question),
+                WAYS[2]: lambda f=found, q=question: quoted_answer(q, f.sentences, engine).lines,
+                WAYS[3]: lambda w=write: w().lines,
+                WAYS[4]: lambda w=write, s=here: w(after=s, with_excerpts=False).lines,
+                WAYS[5]: lambda w=write: w(after=states[-1], with_excerpts=False).lines,
+                WAYS[6]: lambda w=write: w(after=states[-1]).lines,
+            }
+            for way in WAYS:
+                if way in self._wanted:
+                    began = time.perf_counter()
+                    lines = answers[way]()
+                    yield case, way, lines, time.perf_counter() - began
         for state in set(states.values()):
-            self._engine.drop(state)
+            engine.drop(state)
 
     def _states(self, item: LibraryDocument, ends: set[int]) -> Iterator[tuple[int, StateRef]]:
         """The state behind each of these offsets, and at the document's end (-1)."""
@@ -125,11 +135,6 @@ class Ways:
             yield end, engine.fork(state)
         yield -1, state
 
-    def _timed(self, answer: Callable[[], Answer]) -> tuple[tuple[Line, ...], float]:
-        began = time.perf_counter()
-        lines = answer().lines
-        return lines, time.perf_counter() - began
-
 
 def normalised(text: str) -> list[str]:
     """Words as SQuAD's script compares them: lower case, no punctuation, no articles."""
@@ -146,6 +151,8 @@ def token_f1(text: str, gold: str) -> float:
 
 def holds(text: str, gold: str) -> bool:
     """Whether a text holds the gold answer's words in a row; of long answers, four in five of them."""
+    if gold.strip() in text:
+        return True
     said, wanted = normalised(text), normalised(gold)
     if len(wanted) > 8:
         return sum((Counter(said) & Counter(wanted)).values()) >= 0.8 * len(wanted)
@@ -180,8 +187,8 @@ def _mean(values: Iterator[float] | Sequence[float]) -> float:
     return round(mean(map(float, values)), 4)
 
 
-def run(data: Path, limit: int, *, half: str, threads: int) -> None:
-    """Measure all ways on `limit` questions of each set and keep the figures."""
+def run(data: Path, limit: int, ways: Collection[str], *, half: str, threads: int) -> None:
+    """Measure some ways on `limit` questions of each set and keep the figures; those of other ways stay."""
     engine = Engine.load(STARTER, threads=threads)
     for questions, together in ((xquad(data / "eval"), True), (covidqa(data / "eval"), False)):
         with tempfile.TemporaryDirectory() as folder, SearchLibrary(Path(folder)) as library:
@@ -197,17 +204,25 @@ def run(data: Path, limit: int, *, half: str, threads: int) -> None:
             for case in random.Random(_SEED).sample(wanted, min(limit, len(wanted))):
                 found = library.search.find([case.item], case.asked.question)
                 by_document.setdefault(case.item.document_id, []).append((case, found))
-        results: dict[str, list[tuple[Case, tuple[Line, ...], float]]] = {way: [] for way in WAYS}
+        results: dict[str, list[tuple[Case, tuple[Line, ...], float]]] = {way: [] for way in WAYS if way in ways}
         for group in by_document.values():
-            for case, way, lines, seconds in Ways(engine).all(group):
+            for case, way, lines, seconds in Ways(engine, set(ways)).all(group):
                 results[way].append((case, lines, seconds))
         figures = {way: row(found) for way, found in results.items()}
         for way, found in figures.items():
             print(f"{questions.name:10s} {way:45s} {json.dumps(found)}", flush=True)
+        name = f"{questions.name}, {half}"
+        kept = json.loads(_RESULT.read_text(encoding="utf-8")) if _RESULT.exists() else {}
+        figures = kept.get(name, {}).get("ways", {}) | figures
         keep_part(
-            RESULTS / "quality_answers.json",
-            f"{questions.name}, {half}",
-            {"model": engine.info.name, "seed": _SEED, "ways": figures},
+            _RESULT,
+            name,
+            {
+                "model": engine.info.name,
+                "machine": machine(),
+                "seed": _SEED,
+                "ways": {way: figures[way] for way in WAYS if way in figures},
+            },
             [f"{name}, {part}" for part in ("report", "tune") for name in ("XQuAD en", "COVID-QA")],
         )
 
@@ -215,18 +230,17 @@ def run(data: Path, limit: int, *, half: str, threads: int) -> None:
 def table() -> str:
     """The reported halves as Markdown tables."""
     lines: list[str] = []
-    for name, part in json.loads((RESULTS / "quality_answers.json").read_text(encoding="utf-8")).items():
+    for name, part in json.loads(_RESULT.read_text(encoding="utf-8")).items():
         if not name.endswith("report"):
             continue
-        questions = next(iter(part["ways"].values()))["questions"]
         lines += [
             "",
-            f"| {name.removesuffix(', report')}, {questions} questions | token F1 | exact | holds the gold answer |"
+            f"| {name.removesuffix(', report')} | questions | token F1 | exact | holds the gold answer |"
             " gold page cited | sentences cited | citations right | seconds |",
-            "|---|---|---|---|---|---|---|---|",
+            "|---|---|---|---|---|---|---|---|---|",
         ]
         for way, row in part["ways"].items():
             shares = [row[key] for key in ("holds_gold", "gold_page_cited", "share_cited", "citation_precision")]
             cells = [f"{row['token_f1']:.3f}", f"{row['exact_match']:.3f}", *(f"{share:.0%}" for share in shares)]
-            lines.append(f"| {way} | {' | '.join(cells)} | {row['seconds']:.1f} |")
+            lines.append(f"| {way} | {row['questions']} | {' | '.join(cells)} | {row['seconds']:.1f} |")
     return "\n".join(lines[1:])

@@ -4,7 +4,8 @@
 
 Against `bm25s` with its default settings on the same texts: nDCG@10 and recall@5 on Cranfield and CISI (each abstract a
 passage). Whether the paragraph that holds the answer is among the first passages: XQuAD in English and in Chinese, 240
-paragraphs as one document. The same for the passages of each COVID-QA paper. Which questions are declined as "nothing
+paragraphs as one document. The same for the passages of each COVID-QA paper. Whether the extract holds the gold answer
+and cites its page. Which questions are declined as "nothing
 relevant": those asked of their own document, which should not be, and those asked of a document about something else.
 Passages indexed a second, and milliseconds for a search over 20,000.
 """
@@ -28,9 +29,10 @@ import bm25s
 from app.core.paths import resources_dir
 from app.retrieval.encoder import Encoder, OnnxEncoder
 from app.retrieval.encoder_files import find_encoder
+from app.services.answers import extract_of
 from app.services.library import LibraryDocument
 from benchmarks.evaluation_sets import Collection, QuestionSet, cisi, covidqa, cranfield, xquad
-from benchmarks.quality_answers import Case, cases
+from benchmarks.quality_answers import Case, cases, holds
 from benchmarks.report import RESULTS, write
 from benchmarks.search_library import SearchLibrary
 
@@ -92,6 +94,21 @@ def gold_found(found: Sequence[Case], library: SearchLibrary) -> dict[str, float
         at = (i for i, r in enumerate(ranked) if r.passage.start <= case.gold_offset < r.passage.end)
         places.append(next(at, 10))
     return {f"first_{depth}": round(mean(place < depth for place in places), 4) for depth in (1, 3, 5, 10)}
+
+
+def extracts(found: Sequence[Case], library: SearchLibrary) -> dict[str, float]:
+    """How often the extract's first sentence, and all of it, holds the gold answer and cites its page."""
+    rows: list[tuple[bool, bool, bool]] = []
+    for case in found:
+        lines = extract_of(library.search.find([case.item], case.asked.question), case.asked.question)
+        page = case.item.document.page_at(case.gold_offset)
+        held = [any(holds(line.text, gold) for gold in case.golds) for line in lines]
+        rows.append((any(held[:1]), any(held), page in {c.page for line in lines for c in line.citations}))
+    return {
+        "first_holds_gold": round(mean(first for first, _, _ in rows), 4),
+        "extract_holds_gold": round(mean(any_of for _, any_of, _ in rows), 4),
+        "gold_page_cited": round(mean(cited for _, _, cited in rows), 4),
+    }
 
 
 def declined(pairs: Sequence[tuple[LibraryDocument, str]], library: SearchLibrary) -> float:
@@ -168,7 +185,8 @@ def _in_library(encoder: Encoder | None, action: Callable[[SearchLibrary], dict[
 def _one_document(questions: QuestionSet, library: SearchLibrary) -> dict[str, Any]:
     items, starts = library.one_document(questions)
     _made_ready(library, *items)
-    return {"questions": len(questions.asked), **gold_found(cases(questions, items, starts), library)}
+    found = cases(questions, items, starts)
+    return {"questions": len(found), **gold_found(found, library), **extracts(found, library)}
 
 
 def _papers(data: Path, library: SearchLibrary) -> dict[str, Any]:
@@ -181,8 +199,9 @@ def _papers(data: Path, library: SearchLibrary) -> dict[str, Any]:
     of_papers, of_paragraphs = rng.sample(papers.asked, 300), rng.sample(paragraphs.asked, 300)
     own = [(whole, asked.question) for asked in of_paragraphs]
     own_paper = [(items[asked.text_index], asked.question) for asked in of_papers]
+    found = cases(papers, items, starts)
     figures: Mapping[str, Any] = {
-        papers.name: {"questions": len(papers.asked), **gold_found(cases(papers, items, starts), library)},
+        papers.name: {"questions": len(found), **gold_found(found, library), **extracts(found, library)},
         "declined": {
             "XQuAD, own document": declined(own, library),
             "COVID-QA, own paper": declined(own_paper, library),
@@ -228,6 +247,12 @@ def table() -> str:
     lines.append("|---|" + "---|" * (4 * len(ways)))
     for name in ("XQuAD en", "XQuAD zh", "COVID-QA"):
         cells = [f"{figures[way][name][f'first_{depth}']:.3f}" for way in ways for depth in (1, 3, 5, 10)]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    lines += ["", "| extract | " + " | ".join(f"{w}: first sentence | three | gold page" for w in ways) + " |"]
+    lines.append("|---|" + "---|" * (3 * len(ways)))
+    for name in ("XQuAD en", "XQuAD zh", "COVID-QA"):
+        kinds = ("first_holds_gold", "extract_holds_gold", "gold_page_cited")
+        cells = [f"{figures[way][name][kind]:.3f}" for way in ways for kind in kinds]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     lines += ["", f"| declined as nothing relevant | {' | '.join(ways)} |", "|---|" + "---|" * len(ways)]
     for name in figures[ways[0]]["declined"]:
