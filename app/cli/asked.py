@@ -8,6 +8,7 @@ from typing import Any
 
 from app.cli.output import one_line
 from app.cli.render import answer_line, document_json, evidence_json, evidence_text
+from app.documents.evidence import Evidence
 from app.documents.model import Document
 from app.services.answers import Answered
 from app.services.codec import line_to_json
@@ -49,7 +50,10 @@ def evidence_section(asked: Asked, answered: Answered, model: str) -> str:
     how = "quoted" if answered.style is AnswerStyle.QUOTED else "written"
     after = " after reading the document" if answered.read else ""
     titled = asked.only is None
-    evidence = [evidence_text(item, titled=titled) for item in asked.findings.evidence]
+    evidence = [
+        evidence_text(item, titled=titled, showing=_best_of(item, asked.findings.sentences))
+        for item in asked.findings.evidence
+    ]
     lines = _lines(asked, answered.lines) or ["(the model wrote nothing)"]
     return "\n".join(["", f"Answer ({how} by {one_line(model)}{after}):", *lines, "", "Evidence:", *evidence]) + "\n"
 
@@ -72,6 +76,13 @@ def asked_json(asked: Asked, answered: Answered | None, stats: dict[str, Any]) -
         "reason": asked.findings.reason,
         "stats": stats,
     }
+
+
+def _best_of(evidence: Evidence, sentences: Sequence[Evidence]) -> Evidence | None:
+    """The likeliest answer among the sentences of one piece of evidence; `sentences` best first."""
+    document, start, end = evidence.document, evidence.start, evidence.end
+    own = (s for s in sentences if s.document is document and start <= s.start < s.end <= end)
+    return next(own, None)
 
 
 def _lines(asked: Asked, lines: Sequence[Line]) -> list[str]:

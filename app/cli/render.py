@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
-from textwrap import shorten
 from typing import Any
 
 from app.cli.output import one_line
@@ -97,11 +96,20 @@ def answer_line(line: Line, documents: Mapping[str, Document], only: Document | 
     return f"{one_line(line.text)} [{'; '.join(dict.fromkeys(places))}]"
 
 
-def evidence_text(evidence: Evidence, *, titled: bool) -> str:
-    """A stretch of evidence after its page, and its document's title if `titled`, on one line, cut where it is long."""
+def evidence_text(evidence: Evidence, *, titled: bool, showing: Evidence | None = None) -> str:
+    """A stretch of evidence after its page, and its document's title if `titled`, on one line, cut where it is long.
+
+    showing: a sentence of the evidence that the cut text is to show, begun further on if need be.
+    """
     title = f"{one_line(evidence.document.title)}, " if titled else ""
     pages = _range(page_mark(evidence.document), evidence.page_from, evidence.page_to)
-    return f"[{title}{pages}] {shorten(one_line(evidence.text), EVIDENCE_CHARS, placeholder=' …')}"
+    text, begin = one_line(evidence.text), ""
+    if showing is not None and len(one_line(evidence.document.text[evidence.start : showing.end])) > EVIDENCE_CHARS:
+        tail = one_line(evidence.document.text[showing.start : evidence.end])
+        # As much before it as there is room for, from a word's beginning.
+        before = text[-EVIDENCE_CHARS : -len(tail)].partition(" ")[2] if len(tail) < EVIDENCE_CHARS else ""
+        text, begin = before + tail, "… "
+    return f"[{title}{pages}] {begin}{_shortened(text)}"
 
 
 def evidence_json(evidence: Evidence, *, titled: bool) -> dict[str, Any]:
@@ -167,6 +175,15 @@ def _inline(text: str) -> str:
 def _item(text: str) -> str:
     """The same as the content of a list item."""
     return _BLOCK_MARK.sub(r"\1\\\2", _inline(text))
+
+
+def _shortened(text: str) -> str:
+    """At most EVIDENCE_CHARS, cut after a word, in scripts without spaces anywhere."""
+    if len(text) <= EVIDENCE_CHARS:
+        return text
+    cut = text[: EVIDENCE_CHARS - 1]
+    at = cut.rfind(" ")
+    return f"{cut[:at] if at > EVIDENCE_CHARS // 2 else cut[:-1]} …"
 
 
 def _range(mark: str, first: int, last: int) -> str:

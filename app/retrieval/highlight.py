@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from app.documents.evidence import Evidence
@@ -14,16 +15,35 @@ Similarity = Callable[[Sequence[str]], Sequence[float]]
 
 NEAR_WEIGHT = 0.3
 """What the part of the question counts that a sentence and its neighbours hold: a subject is named once, then "it"."""
+EARLY_WEIGHT = 0.02
+"""What the part counts that a sentence's beginning holds: what a sentence is about stands first in it."""
 RANK_WEIGHT = 0.6
 """What the score of the passage counts, as a share of the best one's."""
 SIMILARITY_WEIGHT = 0.6
+"""What the nearness in meaning counts, where there is an encoder."""
 COMPARED = 24
 """Sentences that are compared by meaning, at most."""
 
 _SHORT_CHARS, _LONG_CHARS = 25, 600
-"""Headings and fragments are shorter, tables without a full stop longer."""
-_ODD_LENGTH = 0.3
-"""Taken off the score of those."""
+"""Headings and fragments are shorter, tables without a full stop longer; a character of Chinese counts as two."""
+_HEADING_CHARS = 70
+_BEGINNING_CHARS = 40
+"""Or a third of the sentence, if that is more."""
+
+_ODD = 0.3
+"""Taken off the score for an odd length, and for a question: it answers none."""
+_UNFINISHED = 0.2
+"""For a short piece without an end: most are headings, captions and table cells, or announce what follows."""
+_TITLE = 0.6
+"""For the title of the section: what stands below it answers."""
+
+_WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_CLOSERS = r"[\"'”’»›)\]）」』】》〉*]*"
+_END = re.compile(rf"(?:[.!?‽;。！？｡؟۔।॥։।]|(?<!\s)…){_CLOSERS}(?:\[[\d,–\s-]+\]|\d{{1,3}}|[⁰¹²³⁴-⁹]+)?$")
+_QUESTION = re.compile(rf"[?？؟]{_CLOSERS}$")
+_ITEM = re.compile(r"(?:[•●▪◦‣⁃–*-]|\(?\d{1,3}[.)])\s")
+"""An item of a list says something without a full stop."""
+_NUMBERING = re.compile(r"^[\W\d]+|\W+$")
 
 
 def ranked_sentences(
@@ -36,11 +56,12 @@ def ranked_sentences(
     for item in evidence:
         share_of = share(item)
         document = item.document
+        title = _unnumbered(item.section)
         spans = [(item.start + start, item.start + end) for start, end in sentence_spans(item.text)]
         texts = [document.text[start:end] for start, end in spans]
         for (start, end), text, before, after in zip(spans, texts, ["", *texts], [*texts[1:], ""], strict=False):
             score = share_of(text) + NEAR_WEIGHT * share_of(before, text, after) + RANK_WEIGHT * item.score / best
-            score -= _ODD_LENGTH * (not _SHORT_CHARS <= len(text) <= _LONG_CHARS)
+            score += EARLY_WEIGHT * share_of(text[: max(_BEGINNING_CHARS, len(text) // 3)]) - _oddness(text, title)
             key = (id(document), start, end)
             if key not in found or found[key].score < score:
                 found[key] = Evidence(document, start, end, score)
@@ -54,3 +75,17 @@ def ranked_sentences(
         for s, cosine in zip(compared, cosines, strict=True)
     ]
     return [*sorted(nearer, key=lambda sentence: -sentence.score), *rest]
+
+
+def _oddness(text: str, title: str) -> float:
+    """What is taken off for a text that holds words of the question and seldom an answer; `title` of its section."""
+    chars = len(text) + len(_WIDE.findall(text))
+    odd = _ODD * (not _SHORT_CHARS <= chars <= _LONG_CHARS) + _ODD * (_QUESTION.search(text) is not None)
+    if chars <= _HEADING_CHARS and not _END.search(text) and not _ITEM.match(text):
+        odd += _UNFINISHED
+    return odd + _TITLE * (_unnumbered(text) == title)
+
+
+def _unnumbered(text: str) -> str:
+    """A heading without its number, to compare."""
+    return " ".join(_NUMBERING.sub("", text).casefold().split())

@@ -22,17 +22,31 @@ class Ranked:
 
 
 def without_repeats(ranked: Iterable[Ranked], terms: Callable[[Ranked], frozenset[str]], *, limit: int) -> list[Ranked]:
-    """The best passages that say something new, in their order."""
+    """The best passages that say something new, in their order.
+
+    Those that hold nothing but the title of their section come last, if there is nothing else.
+    """
     kept: list[Ranked] = []
+    headings: list[Ranked] = []
     seen: list[frozenset[str]] = []
     for candidate in ranked:
         if len(kept) == limit:
             break
         own = terms(candidate)
         if not any(_alike(own, other) for other in seen):
-            kept.append(candidate)
+            (headings if _only_heading(candidate) else kept).append(candidate)
             seen.append(own)
-    return kept
+    return [*kept, *headings][:limit]
+
+
+def _only_heading(candidate: Ranked) -> bool:
+    title = candidate.document.sections[candidate.passage.section_index].title
+    return bool(title) and _letters(candidate.passage.text) == _letters(title)
+
+
+def _letters(text: str) -> str:
+    """What a heading says without its number."""
+    return "".join(character for character in text.casefold() if character.isalpha())
 
 
 def _alike(one: frozenset[str], other: frozenset[str]) -> bool:

@@ -74,6 +74,19 @@ def test_each_quote_names_its_document() -> None:
     assert "\nIn 1712. [not supported by the text; nowhere in it: 1712]\n" in text
 
 
+def test_long_evidence_is_shown_where_its_best_sentence_is() -> None:
+    """Each piece where the likeliest answer within it stands, not that of another piece or document."""
+    river = document("Elbe", f"{'It is long. ' * 99}It floods in April.")
+    dam = document("Dam", f"{'It is high. ' * 99}It was built in May.")
+    evidence = tuple(Evidence(each, 0, len(each.pages[0].text), 0.5) for each in (river, dam))
+    sentences = tuple(Evidence(item.document, 99 * 12, item.end, 0.5) for item in evidence)
+    findings = Findings(evidence, sentences)
+    both = Asked(named(river, dam), "When?", findings, extract_of(findings, "When?"))
+    text = evidence_section(both, answered(), "starter")
+    assert "\n[Elbe, p. 1] … " in text and " It is long. It floods in April.\n" in text
+    assert "\n[Dam, p. 1] … " in text and " It is high. It was built in May.\n" in text
+
+
 def test_why_there_is_no_extract() -> None:
     """The reason is the whole section."""
     assert extract_section(asked(named(RIVERS))) == "Nothing holds enough.\n"

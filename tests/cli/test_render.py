@@ -167,6 +167,29 @@ def test_evidence_on_one_line() -> None:
     assert shown.endswith("water …")
 
 
+def test_cut_evidence_without_spaces_is_there() -> None:
+    """A language that writes none is cut between two characters."""
+    long = replace(FORDS, pages=(Page(1, "水" * 2 * EVIDENCE_CHARS),))
+    shown = evidence_text(Evidence(long, 0, len(long.text), 0.5), titled=False)
+    assert shown == f"[part 1] {'水' * (EVIDENCE_CHARS - 2)} …"
+
+
+def test_cut_evidence_shows_the_sentence_that_answers() -> None:
+    """Where the beginning would not reach it, the text begins there; a sentence that is reached changes nothing."""
+    text = f"Carts cross. {'Water. ' * EVIDENCE_CHARS}It floods in April. {'Sand. ' * EVIDENCE_CHARS}"
+    document = replace(FORDS, pages=(Page(1, text),))
+    whole = Evidence(document, 0, len(text), 0.5)
+    far = text.index("It floods")
+    shown = evidence_text(whole, titled=False, showing=Evidence(document, far, far + len("It floods in April."), 0.5))
+    assert shown.startswith("[part 1] … It floods in April. Sand.") and shown.endswith(" …")
+    last = replace(whole, end=far + len("It floods in April."))
+    shown = evidence_text(last, titled=False, showing=replace(last, start=far))
+    assert shown.startswith("[part 1] … Water. Water.") and shown.endswith(" Water. It floods in April.")
+    assert EVIDENCE_CHARS - len("Water. ") < len(shown) - len("[part 1] … ") <= EVIDENCE_CHARS
+    near = evidence_text(whole, titled=False, showing=Evidence(document, 0, len("Carts cross."), 0.5))
+    assert near == evidence_text(whole, titled=False) and near.startswith("[part 1] Carts cross. Water.")
+
+
 def test_evidence_as_json() -> None:
     """All of its text as it stands, with offsets into the document; its id where there are several."""
     evidence = Evidence(DOCUMENT, 0, 5, 0.123456)

@@ -92,6 +92,65 @@ def test_headings_and_endless_tables_do_not_win() -> None:
     assert found[0].text == "The Elbe has its source in the mountains of Bohemia."
 
 
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "3.2 Sources of the river Elbe in Bohemia",
+        "Figure 4 Sources of the river Elbe",
+        "The sources of the river Elbe are:",
+    ],
+)
+def test_what_has_no_end_stands_below_what_has_one(heading: str) -> None:
+    """Headings, captions and what only announces say nothing; the sentence with the same words does."""
+    answer = "Of all sources of the river Elbe the highest is in Bohemia."
+    found = ranked_sentences([whole(make_document([f"{heading}\n\n{answer}"]))], asks("sources river elbe"))
+    assert texts(found) == [answer, heading]
+
+
+def test_the_title_of_the_section_answers_last() -> None:
+    """Numbered or not, even where nothing else holds a word of the question."""
+    for heading in ("2.4 Sources of the river Elbe", "SOURCES OF THE RIVER ELBE"):
+        text = f"{heading}\n\nThey lie on the ridge of the Krkonoše mountains."
+        document = make_document([text], [("Sources of the river Elbe", 0)])
+        by_title = {item.text: item.score for item in ranked_sentences([whole(document)], asks("river elbe"))}
+        untitled = {
+            item.text: item.score for item in ranked_sentences([whole(make_document([text]))], asks("river elbe"))
+        }
+        assert by_title[heading] < untitled[heading]
+        assert [by_title[other] for other in by_title if other != heading] == [untitled[text.split("\n\n")[1]]]
+
+
+def test_an_item_of_a_list_needs_no_full_stop() -> None:
+    """It answers as a sentence does; the same words without its mark are taken for a heading."""
+    item, heading = "• dams that hold the river back in April", "dams that hold the river back in April"
+    found = ranked_sentences([whole(make_document([f"{heading}\n\n{item}"]))], asks("dams river"))
+    assert [entry.text for entry in found] == [item, heading]
+
+
+@pytest.mark.parametrize("mark", ["?", "?”", "？", "؟"])
+def test_questions_of_the_text_do_not_win(mark: str) -> None:
+    """They hold the words that were asked for, and no answer."""
+    asking, answer = f"When does the river flood the fields again{mark}", "In April the river will flood the fields."
+    found = ranked_sentences([whole(make_document([f"{asking}\n\n{answer}"]))], asks("river flood fields"))
+    assert texts(found)[0] == answer
+
+
+def test_a_chinese_sentence_is_not_short() -> None:
+    """Of twenty characters it says what ten words do; of six it is a heading."""
+    sentence, fragment = "易北河发源于捷克北部的克尔科诺谢山。", "易北河的源头。"
+    document = make_document([f"{fragment}{sentence}"])
+    scores = {item.text: item.score for item in ranked_sentences([whole(document)], lambda item: lambda *texts: 1.0)}
+    assert scores[sentence] - scores[fragment] == pytest.approx(0.3)
+
+
+def test_what_a_sentence_begins_with_it_is_about() -> None:
+    """Of two that hold the same, the one that names it first."""
+    late = "All along the valley there are many villages that were built by the river near a dam."
+    early = "A dam is a wall of stone or of earth that holds the water of a river back in a valley."
+    found = ranked_sentences([whole(make_document([f"{late} {early}"]))], asks("dam"))
+    assert texts(found) == [early, late]
+
+
 def test_the_better_passage_counts() -> None:
     """Of two sentences with the same words, the one in the better match stands first."""
     document = make_document(["The dam was built of grey stone.", "The dam was built of red brick."])

@@ -128,6 +128,21 @@ def test_like_texts_are_kept() -> None:
     assert without_repeats(found, lambda item: frozenset(), limit=9) == found
 
 
+def test_bare_headings_come_last() -> None:
+    """A passage that is only its section's title takes no other's place, and stands where there is no other."""
+    pages = ["2.1 Dams", "Dams hold the water of the river back.", "RIVERS"]
+    titles = [("Dams", len(pages[0]) + 1), ("Dams", len(pages[1]) + 1), ("Rivers", 0)]
+    document = make_document(pages, titles)
+    found = [Ranked(document, passage, 1.0) for passage in split_passages(document)]
+
+    def kept(limit: int) -> list[str]:
+        return [item.passage.text for item in without_repeats(found, words, limit=limit)]
+
+    assert kept(1) == [pages[1]]
+    assert kept(2) == [pages[1], pages[0]]
+    assert kept(9) == [pages[1], pages[0], pages[2]]
+
+
 def test_no_more_is_looked_at_than_needed() -> None:
     """The ranking is taken only so far as the limit needs: each further document would be loaded."""
     document = book("a")
