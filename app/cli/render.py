@@ -89,11 +89,12 @@ def answer_line(line: Line, documents: Mapping[str, Document], only: Document | 
     """
     if only is not None or not line.supported:
         return line_text(line, page_mark(only) if only is not None else "")
-    places = []
+    places: dict[str, dict[int, None]] = {}
     for citation in line.citations:
         document = documents[citation.document_id]
-        places.append(f"{one_line(document.title)}, {page_mark(document)} {citation.page}")
-    return f"{one_line(line.text)} [{'; '.join(dict.fromkeys(places))}]"
+        places.setdefault(f"{one_line(document.title)}, {page_mark(document)}", {})[citation.page] = None
+    cited = "; ".join(f"{title} {', '.join(map(str, pages))}" for title, pages in places.items())
+    return f"{one_line(line.text)} [{cited}]"
 
 
 def evidence_text(evidence: Evidence, *, titled: bool, showing: Evidence | None = None) -> str:

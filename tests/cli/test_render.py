@@ -148,11 +148,16 @@ def test_answers_about_one_document_name_pages_alone() -> None:
 
 
 def test_answers_about_several_documents_name_them() -> None:
-    """Each place once, in the order of the quotes; what is not supported has none to name."""
-    quotes = (Citation(2, "Carts", 0, 5, "d2"), Citation(2, ".", 5, 6, "d2"), Citation(57, "Dams", 0, 4, "d1"))
+    """Each document once with its pages, in the order of the quotes; what is not supported has none to name."""
+    quotes = (
+        Citation(2, "Carts", 0, 5, "d2"),
+        Citation(2, ".", 5, 6, "d2"),
+        Citation(57, "Dams", 0, 4, "d1"),
+        Citation(3, "cross", 0, 5, "d2"),
+    )
     documents = {"d1": DOCUMENT, "d2": FORDS}
     line = Line("Carts\ncross dams.", True, quotes)
-    assert answer_line(line, documents, None) == "Carts cross dams. [Fords[2J, part 2; Rivers[2J, p. 57]"
+    assert answer_line(line, documents, None) == "Carts cross dams. [Fords[2J, part 2, 3; Rivers[2J, p. 57]"
     assert answer_line(MADE_UP, documents, None) == "Dams are green. [not supported by the text]"
 
 
