@@ -10,10 +10,10 @@ from types import TracebackType
 from app.documents.model import Document, Page, PageKind, Passage, Section
 from app.retrieval.dense import DenseSearch
 from app.retrieval.encoder import Encoder
-from app.services.library import LibraryDocument, LibraryService
+from app.services.library import LibraryDocument, LibraryService, to_reading
 from app.services.search import SearchService
 from app.storage.database import Database
-from app.storage.documents import DocumentStore, PageRecord, PassageRecord, Reading, SectionRecord
+from app.storage.documents import DocumentStore
 from app.storage.passage_index import PassageIndex
 from app.storage.passage_vectors import PassageVectors
 from app.worker.reading import load_document
@@ -65,19 +65,5 @@ class SearchLibrary:
             Passage(i, text, start, start + len(text), i + 1, i + 1, 0)
             for i, (text, start) in enumerate(zip(texts, starts, strict=True))
         )
-        reading = Reading(
-            document_id=name,
-            page_range="",
-            reader_version="",
-            title=name,
-            format="text",
-            page_kind=PageKind.PART.value,
-            warnings=(),
-            pages=tuple(PageRecord(page.number, page.text, "") for page in pages),
-            sections=(SectionRecord("", 1, 0, section.end, 1, len(texts)),),
-            passages=tuple(
-                PassageRecord(p.id, p.text, p.start, p.end, p.page_from, p.page_to, p.section_index) for p in passages
-            ),
-        )
-        self._store.save(reading, path=name, nbytes=section.end, now=0.0)
+        self._store.save(to_reading(document, passages, ""), path=name, nbytes=section.end, now=0.0)
         return LibraryDocument(document, passages, "", reused=False)

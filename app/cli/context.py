@@ -12,20 +12,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.cli.engine import EngineOptions, ModelLoader
 from app.cli.output import one_line
 from app.core.paths import DataPaths, cache_dir, resources_dir
 from app.core.settings import Settings
-from app.retrieval.dense import DenseSearch
-from app.retrieval.encoder import OnnxEncoder
-from app.retrieval.encoder_files import find_encoder
 from app.services.conversation_state import TalkParts
 from app.services.conversations import ConversationService
 from app.services.library import LibraryService
 from app.services.models import InstalledModel, ModelService
 from app.services.reading import ReadingService
-from app.services.search import SearchService
 from app.services.states import StateKeeper
 from app.services.summaries import SummaryService
 from app.services.transcripts import TranscriptImporter
@@ -42,6 +39,9 @@ from app.storage.snapshots import SnapshotStore
 from app.storage.summaries import SummaryStore
 from app.tasks.summarize import summarize
 from app.worker.reading import load_document
+
+if TYPE_CHECKING:
+    from app.services.search import SearchService
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,12 @@ class Context(Launch):
 
     def open_search(self) -> SearchService:
         """Search over the library, by meaning too where there is an encoder. UserError for a wrong setting of it."""
+        # Its libraries take a tenth of the start of commands that search nothing.
+        from app.retrieval.dense import DenseSearch
+        from app.retrieval.encoder import OnnxEncoder
+        from app.retrieval.encoder_files import find_encoder
+        from app.services.search import SearchService
+
         files = find_encoder(self.settings.encoder, resources_dir())
         dense = DenseSearch(self.vectors, OnnxEncoder(files)) if files is not None else None
         return SearchService(self.passages, self.library.by_id, dense)

@@ -10,6 +10,7 @@ from app.cli.context import Context
 from app.cli.errors import Interrupted
 from app.cli.output import one_line, print_json
 from app.cli.progress import progress_report
+from app.cli.turns import count
 from app.core.errors import UserError
 from app.services.library import LibraryEntry
 
@@ -29,7 +30,7 @@ def _list(context: Context) -> None:
         return
     for entry in entries:
         pages = entry.page_range or "all"
-        fields = (entry.document_id[:12], f"{_counted(entry.pages, 'page')} ({pages})", entry.title, entry.path)
+        fields = (entry.document_id[:12], f"{count(entry.pages, 'page')} ({pages})", entry.title, entry.path)
         sys.stdout.write("  ".join(one_line(field) for field in fields) + "\n")
     if not entries:
         sys.stdout.write(f"{EMPTY}\n")
@@ -54,26 +55,22 @@ def _index(context: Context) -> None:
         print_json(sys.stdout, {"documents": len(entries), "by_meaning": ready})
         return
     by_meaning = f", {ready} of them by meaning too" if search.similarity is not None else ""
-    can = f"{_counted(len(entries), 'document')} can be searched{by_meaning}"
+    can = f"{count(len(entries), 'document')} can be searched{by_meaning}"
     sys.stdout.write(f"{can if entries else EMPTY}\n")
 
 
 def _remove(context: Context) -> None:
     wanted = context.options.id
-    found = sorted({e.document_id for e in context.library.entries() if e.document_id.startswith(wanted)})
+    found = {e.document_id: e.title for e in reversed(context.library.entries()) if e.document_id.startswith(wanted)}
     if len(found) != 1:
         what = "no document of the library has an id" if not found else f"{len(found)} documents have ids"
         raise UserError(f'{what} beginning with "{wanted}": see `griffin-desk library list`', code="no-document")
-    titles = [entry.title for entry in context.library.entries() if entry.document_id == found[0]]
-    context.library.remove(found[0])
+    ((document_id, title),) = found.items()
+    context.library.remove(document_id)
     if context.options.json:
-        print_json(sys.stdout, {"removed": found[0]})
+        print_json(sys.stdout, {"removed": document_id})
     else:
-        sys.stdout.write(f'"{one_line(titles[0])}" is out of the library; its file is where it was\n')
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+        sys.stdout.write(f'"{one_line(title)}" is out of the library; its file is where it was\n')
 
 
 def _entry_json(entry: LibraryEntry) -> dict[str, object]:

@@ -54,10 +54,15 @@ def is_boilerplate_title(title: str) -> bool:
     return _BOILERPLATE_TITLES.match(title.strip()) is not None
 
 
+def wide_characters(text: str) -> int:
+    """How many characters of Chinese, Japanese and Korean a text has: each says about as much as two letters."""
+    return len(_WIDE.findall(text))
+
+
 def is_claim(sentence: str) -> bool:
     """Whether a sentence is running prose that states something: no heading, caption, table row, exercise or code."""
     text = " ".join(sentence.split())
-    wide = len(_WIDE.findall(text))
+    wide = wide_characters(text)
     count = wide // 2 if wide > len(text) // 3 else len(_WORD.findall(text))
     if not MIN_WORDS <= count <= MAX_WORDS or not _ENDS.search(text) or text[:1].islower():
         return False

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from app.documents.evidence import Evidence
+from app.documents.prose import wide_characters
 from app.documents.sentences import sentence_spans
 
 Share = Callable[..., float]
@@ -37,7 +38,6 @@ _UNFINISHED = 0.2
 _TITLE = 0.6
 """For the title of the section: what stands below it answers."""
 
-_WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _CLOSERS = r"[\"'”’»›)\]）」』】》〉*]*"
 _END = re.compile(rf"(?:[.!?‽;。！？｡؟۔।॥։।]|(?<!\s)…){_CLOSERS}(?:\[[\d,–\s-]+\]|\d{{1,3}}|[⁰¹²³⁴-⁹]+)?$")
 _QUESTION = re.compile(rf"[?？؟]{_CLOSERS}$")
@@ -79,7 +79,7 @@ def ranked_sentences(
 
 def _oddness(text: str, title: str) -> float:
     """What is taken off for a text that holds words of the question and seldom an answer; `title` of its section."""
-    chars = len(text) + len(_WIDE.findall(text))
+    chars = len(text) + wide_characters(text)
     odd = _ODD * (not _SHORT_CHARS <= chars <= _LONG_CHARS) + _ODD * (_QUESTION.search(text) is not None)
     if chars <= _HEADING_CHARS and not _END.search(text) and not _ITEM.match(text):
         odd += _UNFINISHED

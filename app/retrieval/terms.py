@@ -16,9 +16,10 @@ from functools import lru_cache
 from itertools import chain, islice
 
 from app.documents.words import Lexicon, canonical_number
+from app.storage.search_terms import MAX_TERMS, SCRIPTS, pairs, quoted
 
-UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff"
-"""Thai, Lao, Burmese, Khmer, Japanese, Chinese, Korean, as the inside of a regular expression's character class."""
+UNSPACED = SCRIPTS + "\uac00-\ud7a3"
+"""The scripts without spaces, and Korean: the inside of a regular expression's character class."""
 _MARKS = (
     "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc"
     "\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed\u0900-\u0963\u0971-\u0dff\u0f71-\u0f84\u0f8d-\u0fbc"
@@ -33,8 +34,6 @@ _CONTRACTED = re.compile(r"(?<=[^\W\d_])['’](?:s|t|d|m|ll|re|ve)(?![^\W_])", r
 """What English leaves of a word behind an apostrophe; by itself it may be an option or the name of a function."""
 _PREFIX = "*"
 
-MAX_TERMS = 200
-"""Different terms of one question: SQLite nests no expression deeper than 1,000."""
 MAX_REPEATS = 3
 """How often one of them counts at the most: a page that is pasted as a question says some words a hundred times."""
 
@@ -85,13 +84,13 @@ class Analyzer:
 
     def _asked(self, token: str) -> tuple[str, ...]:
         if _UNSPACED_RUN.fullmatch(token):
-            return (token + _PREFIX,) if len(token) == 1 else _pairs(token)
+            return (token + _PREFIX,) if len(token) == 1 else tuple(pairs(token))
         return self._of_token(token)
 
     def _terms_of_token(self, token: str) -> tuple[str, ...]:
         if _UNSPACED_RUN.fullmatch(token):
             # The last character too: asked for alone, it begins no pair.
-            return (*_pairs(token), token[-1])
+            return (*pairs(token), token[-1])
         if token[0].isdigit() and not token.isalnum():
             return (canonical_number(token),)
         word = token.lower()
@@ -114,16 +113,12 @@ def as_words(terms: Iterable[str]) -> str:
 
 
 def _quoted(term: str) -> str:
-    return f'"{term[:-1]}"*' if term.endswith(_PREFIX) else f'"{term}"'
+    return f"{quoted(term[:-1])}*" if term.endswith(_PREFIX) else quoted(term)
 
 
 def _plain(text: str) -> str:
     """Composed, and each character in its plain form; in that of others a term could hold a space or a bracket."""
     return text if text.isascii() else unicodedata.normalize("NFKC", text)
-
-
-def _pairs(run: str) -> tuple[str, ...]:
-    return tuple(run[i : i + 2] for i in range(len(run) - 1))
 
 
 def _folded(word: str) -> str:

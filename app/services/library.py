@@ -111,7 +111,7 @@ class LibraryService:
         document = self._load(path, password=password, pages=pages, on_page=on_page, cancelled=cancelled)
         passages = tuple(split_passages(document))
         self._store.save(
-            _to_reading(document, passages, page_range),
+            to_reading(document, passages, page_range),
             path=_path_text(path),
             nbytes=path.stat().st_size,
             now=self._now(),
@@ -158,7 +158,8 @@ def range_label(pages: PageRange | None) -> str:
     return "" if pages is None else str(pages)
 
 
-def _to_reading(document: Document, passages: tuple[Passage, ...], page_range: str) -> Reading:
+def to_reading(document: Document, passages: tuple[Passage, ...], page_range: str) -> Reading:
+    """A document and its passages as the library keeps them."""
     return Reading(
         document_id=document.content_hash,
         page_range=page_range,

@@ -19,6 +19,7 @@ from app.retrieval.lexical import QuestionTerms
 from app.retrieval.terms import OTHER, text_language
 from app.services.library import LibraryDocument, LibraryEntry
 from app.storage.passage_index import IndexedReading, PassageIndex
+from app.tasks.evidence_index import Similarity
 
 CANDIDATES = 100
 """Passages that the search by words puts forward."""
@@ -35,8 +36,6 @@ Load = Callable[[str, str], LibraryDocument | None]
 """A document by its id and page range; None where the library has it no more."""
 Progress = Callable[[int, int], None]
 """Called with passages done and passages in all."""
-Similarity = Callable[[str, Sequence[str]], Sequence[float]]
-"""Cosine of a text with each of others."""
 
 
 @dataclass(frozen=True, slots=True)

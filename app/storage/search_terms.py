@@ -6,10 +6,11 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-_SCRIPTS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_UNSPACED = re.compile(f"[{_SCRIPTS}]")
-"""Thai, Lao, Burmese, Khmer, Japanese and Chinese are written without spaces between words."""
-_UNSPACED_OR_NOT = re.compile(f"[{_SCRIPTS}]+|[^{_SCRIPTS}]+")
+SCRIPTS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+"""Thai, Lao, Burmese, Khmer, Japanese and Chinese, written without spaces between words: the inside of a regular
+expression's character class."""
+_UNSPACED = re.compile(f"[{SCRIPTS}]")
+_UNSPACED_OR_NOT = re.compile(f"[{SCRIPTS}]+|[^{SCRIPTS}]+")
 MAX_TERMS = 200
 """SQLite nests no expression deeper than 1,000."""
 
@@ -31,8 +32,13 @@ def character_pairs(found: Sequence[str]) -> list[str]:
         # Words in other scripts stand in the same run of word characters: "Python是什么".
         for piece in _UNSPACED_OR_NOT.findall(word):
             unspaced = len(piece) > 1 and _UNSPACED.match(piece)
-            terms += [piece[i : i + 2] for i in range(len(piece) - 1)] if unspaced else [piece.lower()]
+            terms += pairs(piece) if unspaced else [piece.lower()]
     return list(dict.fromkeys(terms))[:MAX_TERMS]
+
+
+def pairs(run: str) -> list[str]:
+    """The overlapping pairs of characters of a run; none of a single one."""
+    return [run[i : i + 2] for i in range(len(run) - 1)]
 
 
 def quoted(word: str) -> str:

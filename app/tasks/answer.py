@@ -10,6 +10,7 @@ from itertools import takewhile
 from app.documents.evidence import Evidence
 from app.documents.model import PageKind
 from app.documents.sentences import sentence_spans
+from app.documents.words import folded
 from app.inference.generator import (
     Cancelled,
     FinishReason,
@@ -138,8 +139,8 @@ def telling(question: str, sentences: Sequence[Evidence]) -> list[Evidence]:
     """
     different: dict[str, Evidence] = {}
     for sentence in sentences:
-        different.setdefault(_folded(sentence.text), sentence)
-    different.pop(_folded(question), None)
+        different.setdefault(folded(sentence.text), sentence)
+    different.pop(folded(question), None)
     return [*different.values()] or [*sentences]
 
 
@@ -153,10 +154,6 @@ def extract(sentences: Sequence[Evidence], *, of: Sequence[Evidence] | None = No
         verbatim(item.document, (item.start, item.end), item.document.content_hash if several else "")
         for item in sentences
     )
-
-
-def _folded(text: str) -> str:
-    return " ".join("".join(c if c.isalnum() else " " for c in text.casefold()).split())
 
 
 def _sentences(written: str, *, finished: bool) -> list[str]:
