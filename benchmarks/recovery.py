@@ -114,7 +114,7 @@ class Watched:
 def summary(context: Context, client: EngineClient, item: LibraryDocument, killer: Killer | None) -> Watched:
     """One summary to its end; the killer, where there is one, is armed whenever something is read."""
     found, done, lost_at = Watched(), 0, None
-    for event in context.summaries.run(item, client, style=Style.KEY_PASSAGES, fresh=True):
+    for event in context.desk.summaries.run(item, client, style=Style.KEY_PASSAGES, fresh=True):
         if isinstance(event, Recovered):
             lost_at = done
         elif isinstance(event, ReadProgress):
@@ -136,7 +136,7 @@ def worker_part(file: Path, kills: int, seed: int) -> dict[str, Any]:
     """Half of the kills while reading, half while answering."""
     source = random.Random(seed)
     with tempfile.TemporaryDirectory() as folder, desk(Path(folder)) as (context, client):
-        item = context.library.import_file(file)
+        item = context.desk.library.import_file(file)
         expected = summary(context, client, item, None).result
         assert expected is not None
         longest = max(part.tokens for part in reading_plan(item.document, client)[0])
@@ -144,7 +144,7 @@ def worker_part(file: Path, kills: int, seed: int) -> dict[str, Any]:
         same, rounds = 0, 0
         read_twice: list[int] = []
         while reading.kills < kills // 2:
-            context.states.forget(document_stream(item))
+            context.desk.states.forget(document_stream(item))
             found = summary(context, client, item, reading)
             result = found.result
             rounds += 1
@@ -169,7 +169,7 @@ def talk(context: Context, client: EngineClient, source: random.Random, kills: i
     killer = Killer(client, source, kills)
     said, wrong, answers = 0, 0, 0
     while killer.kills < kills:
-        conversation = context.conversations.open(None, client)
+        conversation = context.desk.conversations.open(None, client)
         expected: list[tuple[str, str]] = []
         shown: list[str] = []
         for number in range(TURNS_PER_CONVERSATION):
@@ -183,7 +183,7 @@ def talk(context: Context, client: EngineClient, source: random.Random, kills: i
         killer.disarm()
         conversation.close()
         said += TURNS_PER_CONVERSATION
-        tree = context.conversations.tree(conversation.id)
+        tree = context.desk.conversations.tree(conversation.id)
         wrong += [(turn.role, turn.text) for turn in tree.turns] != expected
         print(f"  {killer.kills} kills while answering, {answers} answers, {wrong} wrong", flush=True)
     return {"kills_while_answering": killer.kills, "answers": answers, "lost_doubled_or_shown_otherwise": wrong}
@@ -236,7 +236,7 @@ def talk_until_killed(data: Path) -> None:
     """The program that `program` kills: each turn is printed as one line of JSON once `say` has confirmed it."""
     with desk(data) as (context, client):
         while True:
-            conversation = context.conversations.open(None, client)
+            conversation = context.desk.conversations.open(None, client)
             for number in range(TURNS_PER_CONVERSATION):
                 question = QUESTIONS[number % len(QUESTIONS)]
                 answer = conversation.say(question)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Protocol
 
-from app.cli.output import clean, one_line
+from app.core.text import clean, one_line
 from app.inference.generator import Cancelled, FinishReason, Generation
 
 

@@ -13,10 +13,11 @@ from app.cli.context import Context
 from app.cli.document import open_document
 from app.cli.engine import notes_of
 from app.cli.errors import Interrupted, lost
-from app.cli.output import one_line, print_json
+from app.cli.output import print_json
 from app.cli.progress import ProgressReport, progress_report
 from app.cli.read import follow
 from app.core.errors import DocumentError, UserError, WorkerLostError
+from app.core.text import one_line
 from app.documents.files import check_file
 from app.documents.readers.registry import is_document_name
 from app.inference.generator import TextGenerator
@@ -24,6 +25,7 @@ from app.services import codec
 from app.services.answers import Answered, AnswerService, extract_of
 from app.services.library import LibraryDocument, LibraryEntry
 from app.services.restarts import Recovered
+from app.services.shelf import documents_in
 from app.tasks.model import AnswerStyle
 
 
@@ -38,7 +40,7 @@ def run(context: Context) -> int:
         with progress_report(sys.stderr, time.monotonic) as progress:
             items = _items(context, files, progress)
             began = time.monotonic()
-            search = context.open_search()
+            search = context.desk.search
             findings = search.find(items, options.question)
             asked = Asked(items, options.question, findings, extract_of(findings, options.question))
             search_s = time.monotonic() - began
@@ -52,7 +54,7 @@ def run(context: Context) -> int:
         sys.stderr.writelines(f"{note}\n" for note in notes_of(generator))
         about = _read(context, items, generator)
         before, began = generator.usage, time.monotonic()
-        answered = _answered(AnswerService(search, context.reading), asked, generator, about, style)
+        answered = _answered(AnswerService(search, context.desk.reading), asked, generator, about, style)
     except KeyboardInterrupt:
         raise Interrupted("interrupted; ask again") from None
     except WorkerLostError as error:
@@ -97,7 +99,7 @@ def _files(context: Context) -> list[Path]:
     files: list[Path] = []
     for path in options.files:
         if os.path.isdir(path):  # noqa: PTH112
-            found = _documents_in(path)
+            found = documents_in(path)
             if not found:
                 raise UserError(f"there are no documents in the folder {path}", code="empty-folder")
             files += found
@@ -109,16 +111,6 @@ def _files(context: Context) -> list[Path]:
             if value:
                 raise UserError(f"{name} goes with one document", code="usage")
     return files
-
-
-def _documents_in(folder: Path) -> list[Path]:
-    """Files in a folder, and in folders in it, that look like documents; hidden ones are left alone."""
-    files: list[Path] = []
-    for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        paths = (Path(parent, name) for name in names if is_document_name(name))
-        files += [path for path in paths if path.is_file()]
-    return sorted(files)
 
 
 def _check(path: Path) -> None:
@@ -136,7 +128,7 @@ def _items(
 ) -> list[LibraryDocument] | list[LibraryEntry]:
     """The documents, each once; one of a folder that cannot be read is named and left out."""
     if context.options.library:
-        entries = context.library.entries()
+        entries = context.desk.library.entries()
         if not entries:
             raise UserError("the library is empty: open a document first", code="empty-library")
         return entries
@@ -164,7 +156,7 @@ def _read(
         return None
     if context.options.read:
         with progress_report(sys.stderr, time.monotonic) as progress:
-            done = follow(context.reading.read(item, generator), item, progress)
+            done = follow(context.desk.reading.read(item, generator), item, progress)
         if done is not None:
             generator.drop(done.state)
     return item

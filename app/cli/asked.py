@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.cli.output import one_line
 from app.cli.render import answer_line, document_json, evidence_json, evidence_text
+from app.core.text import one_line
 from app.documents.evidence import Evidence
 from app.documents.model import Document
 from app.services.answers import Answered

@@ -16,12 +16,15 @@ from rich.console import Console
 from app.cli.bench_table import print_table
 from app.cli.context import Launch
 from app.cli.errors import Interrupted
-from app.cli.output import one_line, print_json, write_atomically
+from app.cli.output import print_json
 from app.core.errors import ResourceError, UserError
 from app.core.paths import cache_dir
+from app.core.text import one_line
+from app.core.whole_file import write_atomically
 from app.inference.bench.lengths import DEFAULT_LENGTHS, LONG_LENGTHS
 from app.inference.bench.options import BenchOptions
 from app.inference.bench.report import Report, Series
+from app.services.desk import bundled_model, models_dir
 from app.services.models import resolve_model
 
 if TYPE_CHECKING:
@@ -106,7 +109,7 @@ def _subject(launch: Launch, device: torch.device) -> tuple[str, Callable[[], Su
     if size:
         form = synthetic_format(weight_format, device)
         return f"the {size} shape", lambda: GriffinSubject(synthetic_engine(size, form, device, cache_dir=cache))
-    model = resolve_model(launch.wanted_model, launch.bundled_model, launch.paths.models)
+    model = resolve_model(launch.wanted_model, bundled_model(), models_dir(launch.paths, launch.settings))
 
     def load() -> Subject:
         engine = Engine.load(

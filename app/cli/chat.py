@@ -14,13 +14,15 @@ from app.cli.cost import cost_line, is_long
 from app.cli.document import open_document
 from app.cli.engine import notes_of
 from app.cli.errors import Interrupted, lost
-from app.cli.output import clean, one_line, print_json
+from app.cli.output import print_json
 from app.cli.progress import progress_report
 from app.cli.read import follow
 from app.cli.slash import SlashCommands
-from app.cli.turns import count, numbered_turns, turn_json
+from app.cli.turns import count, turn_json
 from app.core.errors import UserError, WorkerLostError
+from app.core.text import clean, one_line
 from app.documents.files import check_file
+from app.services.branches import numbered_turns
 from app.services.models import InstalledModel
 from app.services.talk import OpenConversation, Plan
 
@@ -34,7 +36,7 @@ def run(context: Context) -> int:
     if options.document is not None:
         check_file(options.document)
     if options.session is not None:
-        context.conversations.find(options.session)
+        context.desk.conversations.find(options.session)
     model = context.resolve_model()
     conversation: OpenConversation | None = None
     try:
@@ -63,7 +65,7 @@ def _open(context: Context, model: InstalledModel) -> OpenConversation:
             item = open_document(context, options.document, progress)
     generator = loader.result()
     sys.stderr.writelines(f"{note}\n" for note in notes_of(generator))
-    return context.conversations.open(options.session, generator, item=item)
+    return context.desk.conversations.open(options.session, generator, item=item)
 
 
 def _how_to_go_on(conversation: OpenConversation | None, *, interrupted: bool = False) -> str:
@@ -76,7 +78,7 @@ def _how_to_go_on(conversation: OpenConversation | None, *, interrupted: bool = 
 
 def _print_json(context: Context, model: InstalledModel, conversation: OpenConversation) -> None:
     """The branch in use at the end."""
-    tree = context.conversations.tree(conversation.id) if conversation.stored else None
+    tree = context.desk.conversations.tree(conversation.id) if conversation.stored else None
     print_json(
         sys.stdout,
         {
@@ -94,13 +96,13 @@ class _Chat:
 
     def __init__(self, context: Context, model: InstalledModel, conversation: OpenConversation) -> None:
         self._conversation = conversation
-        self._conversations = context.conversations
+        self._conversations = context.desk.conversations
         self._model = model.name
         self._as_json: bool = context.options.json
         self._interactive = sys.stdin.isatty() and not self._as_json
         self._answer = AnswerPrinter(stream=not self._as_json)
         self._slash = SlashCommands(
-            context.conversations,
+            context.desk.conversations,
             conversation,
             answer=self._answer,
             out=self._out,

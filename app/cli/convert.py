@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from app.cli.context import Launch
-from app.cli.output import one_line, print_json
-from app.cli.render import mebibytes
+from app.cli.output import print_json
 from app.core.errors import ResourceError
 from app.core.paths import cache_dir, resources_dir
+from app.core.text import mebibytes, one_line
 
 if TYPE_CHECKING:
     from app.inference.checkpoints.convert import Conversion

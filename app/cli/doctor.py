@@ -12,12 +12,13 @@ from typing import Any
 import psutil
 
 from app.cli.context import Launch
-from app.cli.output import one_line, print_json
-from app.cli.parser import program_version
-from app.cli.render import size_text
+from app.cli.output import print_json
 from app.core.errors import GriffinDeskError
+from app.core.text import one_line, size_text
+from app.core.version import program_version
 from app.inference.generator import Message, Sampling, TextGenerator
 from app.services.codec import usage_stats
+from app.services.desk import bundled_model, models_dir
 from app.services.memory import resident_bytes
 from app.services.models import installed_models, resolve_model
 from app.storage.database import Database, sqlite_features
@@ -60,7 +61,8 @@ def run(launch: Launch) -> int:
         "data folder": _data_folder(launch, problems),
         "sqlite": dict(sqlite_features()),
         "models": {
-            model.name: str(model.path) for model in installed_models(launch.bundled_model, launch.paths.models)
+            model.name: str(model.path)
+            for model in installed_models(bundled_model(), models_dir(launch.paths, launch.settings))
         },
         **_engine(launch, problems),
     }
@@ -114,7 +116,9 @@ def _engine(launch: Launch, problems: list[str]) -> Facts:
     """Load the model, read a little, write a little, save the state and restore it; and what it runs on."""
     began = time.monotonic()
     try:
-        loader = launch.start_loading(resolve_model(launch.wanted_model, launch.bundled_model, launch.paths.models))
+        loader = launch.start_loading(
+            resolve_model(launch.wanted_model, bundled_model(), models_dir(launch.paths, launch.settings))
+        )
         generator = loader.result()
         seconds = time.monotonic() - began
         tested = _self_test(generator)

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from app.cli.context import Context
-from app.cli.output import one_line
 from app.cli.progress import ProgressReport
 from app.core.errors import DocumentError
+from app.core.text import one_line
 from app.services.library import LibraryDocument
 
 
@@ -22,7 +22,7 @@ def open_document(context: Context, file: Path, progress: ProgressReport | None 
     password = options.password
     while True:
         try:
-            item = context.library.import_file(
+            item = context.desk.library.import_file(
                 file,
                 password=password,
                 pages=options.pages,

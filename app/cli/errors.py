@@ -6,8 +6,9 @@ import sys
 from contextlib import suppress
 from typing import TextIO
 
-from app.cli.output import one_line, print_json
+from app.cli.output import print_json
 from app.core.errors import GriffinDeskError, WorkerLostError
+from app.core.text import one_line
 
 EXIT_ERROR = 2
 EXIT_INTERRUPTED = 130

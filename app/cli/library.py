@@ -8,10 +8,11 @@ from functools import partial
 
 from app.cli.context import Context
 from app.cli.errors import Interrupted
-from app.cli.output import one_line, print_json
+from app.cli.output import print_json
 from app.cli.progress import progress_report
 from app.cli.turns import count
 from app.core.errors import UserError
+from app.core.text import one_line
 from app.services.library import LibraryEntry
 
 EMPTY = "the library is empty: documents that are asked about, read or summarised are kept in it"
@@ -24,7 +25,7 @@ def run(context: Context) -> int:
 
 
 def _list(context: Context) -> None:
-    entries = context.library.entries()
+    entries = context.desk.library.entries()
     if context.options.json:
         print_json(sys.stdout, {"documents": [_entry_json(entry) for entry in entries]})
         return
@@ -37,8 +38,8 @@ def _list(context: Context) -> None:
 
 
 def _index(context: Context) -> None:
-    search = context.open_search()
-    entries = context.library.entries()
+    search = context.desk.search
+    entries = context.desk.library.entries()
     ready = 0
     try:
         with progress_report(sys.stderr, time.monotonic) as progress:
@@ -61,12 +62,14 @@ def _index(context: Context) -> None:
 
 def _remove(context: Context) -> None:
     wanted = context.options.id
-    found = {e.document_id: e.title for e in reversed(context.library.entries()) if e.document_id.startswith(wanted)}
+    found = {
+        e.document_id: e.title for e in reversed(context.desk.library.entries()) if e.document_id.startswith(wanted)
+    }
     if len(found) != 1:
         what = "no document of the library has an id" if not found else f"{len(found)} documents have ids"
         raise UserError(f'{what} beginning with "{wanted}": see `griffin-desk library list`', code="no-document")
     ((document_id, title),) = found.items()
-    context.library.remove(document_id)
+    context.desk.library.remove(document_id)
     if context.options.json:
         print_json(sys.stdout, {"removed": document_id})
     else:

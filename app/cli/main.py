@@ -24,7 +24,7 @@ from app.core.settings import load_settings
 
 if TYPE_CHECKING:
     from app.cli.context import Context, Launch
-    from app.cli.engine import ModelLoader
+    from app.services.engine import ModelLoader
 
 EXIT_BROKEN_PIPE = 141
 """128 + SIGPIPE, what a shell reports for a program that died writing to a closed pipe."""

@@ -6,9 +6,9 @@ import sys
 from typing import Any
 
 from app.cli.context import Context
-from app.cli.output import one_line, print_json
-from app.cli.render import mebibytes
+from app.cli.output import print_json
 from app.core.errors import CheckpointError
+from app.core.text import mebibytes, one_line
 from app.services.models import InstalledModel, describe_model
 
 
@@ -20,7 +20,7 @@ def run(context: Context) -> int:
         from app.cli import convert
 
         return convert.run(context, context.resolve_model())
-    models = [_facts(model) for model in context.models.installed()]
+    models = [_facts(model) for model in context.desk.models.installed()]
     if context.options.json:
         print_json(sys.stdout, {"models": models, "default": context.settings.model})
         return 0

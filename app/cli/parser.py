@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NoReturn
 
 from app.core.errors import UserError
+from app.core.version import program_version
 from app.documents.limits import PageRange
 from app.inference.bench.lengths import parse_batches, parse_lengths
 from app.tasks.model import AnswerStyle, Style
@@ -45,14 +45,6 @@ class _Parser(argparse.ArgumentParser):
         raise UserError(f"{message}; see `{self.prog} --help`", code="usage")
 
 
-def program_version() -> str:
-    """The installed version; 'unknown' in a checkout that was never installed."""
-    try:
-        return version("griffin-desk")
-    except PackageNotFoundError:
-        return "unknown"
-
-
 def parse_command_line(arguments: Sequence[str]) -> argparse.Namespace:
     """The options of one command; its name is in `command`. UserError for a mistake; --help and --version exit."""
     return _build().parse_args(arguments)
@@ -62,6 +54,7 @@ def _build() -> _Parser:
     parser = _Parser(
         prog="griffin-desk",
         description="Reads whole long documents with RecurrentGemma (Griffin) models on your own machine, offline.",
+        epilog="Without a command, or as `griffin-desk window [FILE ...]`, it opens its window.",
     )
     parser.add_argument("--version", action="version", version=f"griffin-desk {program_version()}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)

@@ -11,10 +11,11 @@ from app.cli.context import Context
 from app.cli.document import open_document
 from app.cli.engine import notes_of
 from app.cli.errors import Interrupted, lost
-from app.cli.output import one_line, print_json
+from app.cli.output import print_json
 from app.cli.progress import ProgressReport, progress_report
 from app.cli.render import document_json
 from app.core.errors import WorkerLostError
+from app.core.text import one_line
 from app.documents.files import check_file
 from app.inference.generator import TextGenerator
 from app.services.library import LibraryDocument
@@ -38,11 +39,11 @@ def run(context: Context) -> int:
             generator = loader.result()
             for note in notes_of(generator):
                 progress.say(note)
-            reason = context.reading.why_unread(item, generator.info)
+            reason = context.desk.reading.why_unread(item, generator.info)
             began = time.monotonic()
-            done = follow(context.reading.read(item, generator), item, progress)
+            done = follow(context.desk.reading.read(item, generator), item, progress)
             # What is said to be read has to be on the disk.
-            context.states.flush()
+            context.desk.states.flush()
             seconds = round(time.monotonic() - began, 2)
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted; {GO_ON}") from None
@@ -93,6 +94,6 @@ def follow(events: Iterable[ReadingEvent], item: LibraryDocument, progress: Prog
 
 
 def _tell_unkept(context: Context, item: LibraryDocument, generator: TextGenerator) -> None:
-    if not context.reading.is_kept(item, generator.info):
-        reason = one_line(context.reading.why_unread(item, generator.info))
+    if not context.desk.reading.is_kept(item, generator.info):
+        reason = one_line(context.desk.reading.why_unread(item, generator.info))
         sys.stderr.write(f"note: what was read could not be kept and has to be read again: {reason}\n")

@@ -6,9 +6,9 @@ import sys
 from typing import Any
 
 from app.cli.context import Context
-from app.cli.output import one_line, print_json
-from app.cli.render import size_text
+from app.cli.output import print_json
 from app.cli.turns import count, turn_at
+from app.core.text import one_line, size_text
 from app.services.conversations import KEPT_AFTER_DELETION_S
 from app.storage.conversations import ConversationRecord
 
@@ -17,13 +17,13 @@ DAY_S = 24 * 3600.0
 
 def rename(context: Context) -> None:
     """Give a conversation another title. Raises UserError."""
-    renamed = context.conversations.rename(context.options.id, " ".join(context.options.title))
+    renamed = context.desk.conversations.rename(context.options.id, " ".join(context.options.title))
     _tell(context, renamed, {}, f'{renamed.id} is "{renamed.title}" now')
 
 
 def delete(context: Context) -> None:
     """Put a conversation away. Raises UserError."""
-    gone = context.conversations.delete(context.options.id)
+    gone = context.desk.conversations.delete(context.options.id)
     undo = f"griffin-desk sessions undelete {gone.id}"
     days = round(KEPT_AFTER_DELETION_S / DAY_S)
     _tell(context, gone, {"undo": undo}, f'deleted "{gone.title}"; `{undo}` brings it back, for {days} days')
@@ -31,16 +31,16 @@ def delete(context: Context) -> None:
 
 def undelete(context: Context) -> None:
     """Bring a conversation back. Raises UserError."""
-    back = context.conversations.undelete(context.options.id)
+    back = context.desk.conversations.undelete(context.options.id)
     _tell(context, back, {}, f'"{back.title}" is back; go on with `griffin-desk chat --session {back.id}`')
 
 
 def fork(context: Context) -> None:
     """Begin a new conversation with the turns of another, up to --turn. Raises UserError."""
-    tree = context.conversations.tree(context.options.id)
+    tree = context.desk.conversations.tree(context.options.id)
     number = context.options.turn
     turn_id = None if number is None else turn_at(tree, number).id
-    new = context.conversations.fork(tree.conversation.id, turn_id)
+    new = context.desk.conversations.fork(tree.conversation.id, turn_id)
     _tell(context, new, {"forked_from": new.forked_from}, new.id)
     if not context.options.json:
         sys.stderr.write(f"go on with `griffin-desk chat --session {new.id}`\n")
@@ -48,7 +48,7 @@ def fork(context: Context) -> None:
 
 def collect(context: Context) -> None:
     """Clean up the file of saved states."""
-    found = context.states.collect()
+    found = context.desk.states.collect()
     if context.options.json:
         print_json(
             sys.stdout,

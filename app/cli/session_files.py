@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Literal
 
 from app.cli.context import Context
-from app.cli.output import check_writable, clean, json_text, one_line, print_json, write_atomically
+from app.cli.output import check_writable, print_json
 from app.cli.turns import count
 from app.core.errors import UserError
+from app.core.text import one_line
+from app.core.whole_file import write_atomically
 from app.documents.files import check_file
 from app.documents.limits import ReadingLimits
-from app.services.transcripts import MAX_FILE_BYTES, to_json, to_markdown
+from app.services.transcripts import MAX_FILE_BYTES, conversation_text
 
-_FORMATS = {".json": "json", ".md": "markdown", ".markdown": "markdown"}
+_FORMATS: dict[str, Literal["markdown", "json"]] = {".json": "json", ".md": "markdown", ".markdown": "markdown"}
 KEPT = "the conversation is kept in the library, run the command again to write it"
 
 
@@ -22,19 +25,11 @@ def export(context: Context) -> None:
     options = context.options
     file: Path | None = options.to
     form = _format(file, options.format, as_json=options.json)
-    tree = context.conversations.tree(options.id)
+    tree = context.desk.conversations.tree(options.id)
     conversation = tree.conversation
     if file is not None:
         check_writable(file, option="--to")
-    if form == "json":
-        value = to_json(tree)
-        text = json_text(value)
-    else:
-        title = ""
-        if conversation.document_id is not None:
-            item = context.library.by_id(conversation.document_id, conversation.page_range)
-            title = item.document.title if item is not None else ""
-        text = clean(to_markdown(context.conversations.transcript(conversation.id), document_title=one_line(title)))
+    text = conversation_text(context.desk.conversations, context.desk.library, conversation.id, form)
     if file is not None:
         write_atomically(file, text, kept=KEPT)
         if options.json:
@@ -50,7 +45,7 @@ def export(context: Context) -> None:
 
 def take(context: Context) -> None:
     """Bring an exported conversation into the library. Raises UserError."""
-    tree = context.transcripts.take(_text(context.options.file))
+    tree = context.desk.transcripts.take(_text(context.options.file))
     conversation = tree.conversation
     if context.options.json:
         value = {"session": conversation.id, "title": conversation.title}
@@ -63,7 +58,9 @@ def take(context: Context) -> None:
     sys.stderr.write(one_line(f'imported "{conversation.title}", {size}; {go_on}') + "\n")
 
 
-def _format(file: Path | None, wanted: str | None, *, as_json: bool) -> str:
+def _format(
+    file: Path | None, wanted: Literal["markdown", "json"] | None, *, as_json: bool
+) -> Literal["markdown", "json"]:
     """`markdown` or `json`: the one asked for, else by the file's name, else Markdown."""
     if wanted is not None:
         return wanted

@@ -7,10 +7,13 @@ from typing import Any
 
 from app.cli import session_changes, session_files
 from app.cli.context import Context
-from app.cli.output import clean, one_line, print_json, time_text
-from app.cli.render import summary_json, summary_markdown
-from app.cli.turns import branch_json, branch_line, branch_mark, branches, count, numbered_turns, turn_json
+from app.cli.output import print_json, time_text
+from app.cli.render import summary_json
+from app.cli.turns import branch_json, branch_line, branch_mark, count, turn_json
+from app.core.text import clean, one_line
+from app.services.branches import branches, numbered_turns
 from app.services.conversations import KEPT_AFTER_DELETION_S
+from app.services.markdown_export import summary_markdown
 
 
 def run(context: Context) -> int:
@@ -45,7 +48,7 @@ def _list(context: Context) -> None:
             "branches": row["branches"],
             "updated_at": time_text(row["updated_at"]),
         }
-        for row in context.conversations.overview()
+        for row in context.desk.conversations.overview()
     ]
     summaries = [
         {
@@ -60,7 +63,7 @@ def _list(context: Context) -> None:
             "sections": row["parts_total"],
             "updated_at": time_text(row["updated_at"]),
         }
-        for row in context.summaries.overview()
+        for row in context.desk.summaries.overview()
     ]
     if context.options.json:
         print_json(sys.stdout, {"conversations": conversations, "summaries": summaries})
@@ -85,7 +88,7 @@ def _list_deleted(context: Context) -> None:
             "deleted_at": time_text(conversation.deleted_at),
             "kept_until": time_text(conversation.deleted_at + KEPT_AFTER_DELETION_S),
         }
-        for conversation in context.conversations.deleted()
+        for conversation in context.desk.conversations.deleted()
         if conversation.deleted_at is not None
     ]
     if context.options.json:
@@ -98,8 +101,8 @@ def _list_deleted(context: Context) -> None:
 
 
 def _show(context: Context) -> None:
-    summary = context.summaries.stored(context.options.id) if context.options.id else None
-    item = context.library.by_id(summary.document_id, summary.page_range) if summary is not None else None
+    summary = context.desk.summaries.stored(context.options.id) if context.options.id else None
+    item = context.desk.library.by_id(summary.document_id, summary.page_range) if summary is not None else None
     if summary is not None and item is not None:
         if context.options.json:
             value = summary_json(item.document, summary.result, stored=True)
@@ -111,7 +114,7 @@ def _show(context: Context) -> None:
                 done = f"{len(summary.result.sections)} of {summary.parts_total or '?'} sections are written"
                 sys.stderr.write(f"not finished: {done}; summarize the document again to go on\n")
         return
-    tree = context.conversations.tree(context.options.id)
+    tree = context.desk.conversations.tree(context.options.id)
     turns = numbered_turns(tree)
     if context.options.json:
         conversation = tree.conversation
@@ -139,7 +142,7 @@ def _search(context: Context) -> None:
     query = " ".join(context.options.words)
     hits: list[dict[str, Any]] = [
         {"id": hit.conversation_id, "title": hit.title, "role": hit.role or "title", "snippet": hit.snippet}
-        for hit in context.conversations.search(query, limit=context.options.limit)
+        for hit in context.desk.conversations.search(query, limit=context.options.limit)
     ]
     if context.options.json:
         print_json(sys.stdout, {"query": query, "hits": hits})
@@ -151,7 +154,7 @@ def _search(context: Context) -> None:
 
 
 def _branches(context: Context) -> None:
-    tree = context.conversations.tree(context.options.id)
+    tree = context.desk.conversations.tree(context.options.id)
     found = branches(tree)
     if context.options.json:
         value = {"session": tree.conversation.id, "title": tree.conversation.title}

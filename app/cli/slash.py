@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from app.cli.answering import AnswerPrinter
-from app.cli.output import one_line
-from app.cli.turns import branch_at, branch_line, branches, count, numbered_turns, turn_at, turn_line
+from app.cli.turns import branch_at, branch_line, count, turn_at, turn_line
 from app.core.errors import UserError
+from app.core.text import one_line
+from app.services.branches import branches, numbered_turns
 from app.services.conversations import ConversationService, Tree
 from app.services.talk import OpenConversation
 

@@ -9,17 +9,21 @@ from typing import Any
 
 from app.cli.context import Context
 from app.cli.document import open_document
-from app.cli.engine import ModelLoader, notes_of
+from app.cli.engine import notes_of
 from app.cli.errors import Interrupted, lost
-from app.cli.output import check_writable, clean, one_line, print_json, write_atomically
+from app.cli.output import check_writable, print_json
 from app.cli.progress import ProgressReport, progress_report
-from app.cli.render import coverage, stats_line, summary_json, summary_markdown
+from app.cli.render import summary_json
 from app.core.errors import WorkerLostError
 from app.core.log import logger
+from app.core.text import clean, one_line
+from app.core.whole_file import write_atomically
 from app.documents.files import check_file
 from app.documents.model import Document
 from app.inference.generator import ModelInfo, TextGenerator
+from app.services.engine import ModelLoader
 from app.services.library import LibraryDocument
+from app.services.markdown_export import coverage, stats_line, summary_markdown
 from app.services.memory import MemoryMeter
 from app.services.models import InstalledModel
 from app.services.restarts import Recovered
@@ -59,8 +63,8 @@ def _stored(context: Context, model: InstalledModel) -> tuple[Document, SummaryR
     if options.fresh:
         return None
     engine = context.engine_options()
-    info = context.models.last_known(model, device=engine.device, weight_format=engine.weight_format)
-    item = context.library.find(options.file, options.pages) if info is not None else None
+    info = context.desk.models.last_known(model, device=engine.device, weight_format=engine.weight_format)
+    item = context.desk.library.find(options.file, options.pages) if info is not None else None
     if info is None or item is None:
         return None
     result = _finished(context, item, info)
@@ -69,7 +73,7 @@ def _stored(context: Context, model: InstalledModel) -> tuple[Document, SummaryR
 
 def _finished(context: Context, item: LibraryDocument, info: ModelInfo) -> SummaryResult | None:
     style = context.options.style or default_style(info)
-    return context.summaries.finished(item.document.content_hash, item.page_range, info, style)
+    return context.desk.summaries.finished(item.document.content_hash, item.page_range, info, style)
 
 
 def _make(
@@ -91,7 +95,7 @@ def _make(
 def _loaded(context: Context, model: InstalledModel, loader: ModelLoader) -> TextGenerator:
     generator = loader.result()
     engine = context.engine_options()
-    context.models.remember(model, generator.info, device=engine.device, weight_format=engine.weight_format)
+    context.desk.models.remember(model, generator.info, device=engine.device, weight_format=engine.weight_format)
     return generator
 
 
@@ -114,7 +118,7 @@ def _run(
         }
 
     last_page = item.document.pages[-1].number
-    events = context.summaries.run(
+    events = context.desk.summaries.run(
         item,
         generator,
         style=context.options.style or default_style(generator.info),

@@ -8,15 +8,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from platformdirs import user_cache_path, user_data_path
+from platformdirs import user_cache_path, user_config_path, user_data_path
 
-from app.core.errors import InternalError, StorageError
+from app.core.errors import InternalError, StorageError, UserError
+from app.core.whole_file import replace_file
 
 DATA_DIR_VARIABLE = "GRIFFIN_DESK_DATA_DIR"
 """Environment variable that moves the data folder."""
 
 CACHE_DIR_VARIABLE = "GRIFFIN_DESK_CACHE_DIR"
 """Environment variable that moves the cache folder."""
+
+MAX_PATH_BYTES = 4096
+"""Of a chosen data folder; longer ones are taken by no system."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +50,19 @@ class DataPaths:
         return self.root / "settings.toml"
 
     @property
+    def drafts(self) -> Path:
+        """What was written in the window and not sent; need not exist."""
+        return self.root / "drafts.json"
+
+    @property
     def models(self) -> Path:
         """Folder whose sub-folders are the models that the user added."""
         return self.root / "models"
+
+    @property
+    def thumbnails(self) -> Path:
+        """Small pictures of documents' covers; made when the first is, and may be deleted at any time."""
+        return self.root / "thumbnails"
 
     @property
     def locks(self) -> Path:
@@ -88,10 +102,53 @@ class DataPaths:
 
 
 def data_paths(override: Path | None, environment: Mapping[str, str]) -> DataPaths:
-    """The data folder in force: `--data-dir`, else GRIFFIN_DESK_DATA_DIR, else the platform's own place."""
-    chosen = override or (Path(environment[DATA_DIR_VARIABLE]) if environment.get(DATA_DIR_VARIABLE) else None)
-    root = chosen if chosen is not None else user_data_path("griffin-desk", appauthor=False)
+    """The data folder in force: `--data-dir`, else GRIFFIN_DESK_DATA_DIR, else the chosen one, else the platform's."""
+    named = override or (Path(environment[DATA_DIR_VARIABLE]) if environment.get(DATA_DIR_VARIABLE) else None)
+    root = named or chosen_data_folder() or user_data_path("griffin-desk", appauthor=False)
     return DataPaths(root.expanduser().absolute())
+
+
+def chosen_data_folder() -> Path | None:
+    """The data folder that the user chose in the window; None where there is no choice that can be read."""
+    try:
+        with _choice_file().open("rb") as stream:
+            line = stream.readline(MAX_PATH_BYTES + 1)
+    except OSError:
+        return None
+    folder = Path(os.fsdecode(line.rstrip(b"\r\n")))
+    # What is no path from the root was not written by us, or not to its end; a zero byte is in no path.
+    usable = len(line) <= MAX_PATH_BYTES and b"\0" not in line and folder.is_absolute()
+    return folder if usable else None
+
+
+def set_data_folder(folder: Path | None) -> None:
+    """Choose the data folder of the next start, on the command line too; None goes back to the platform's own place.
+
+    Nothing is moved. UserError for a path that cannot be kept, StorageError where the choice cannot be written.
+    """
+    file = _choice_file()
+    try:
+        if folder is None:
+            file.unlink(missing_ok=True)
+            return
+        line = os.fsencode(folder.expanduser().absolute())
+        if len(line) >= MAX_PATH_BYTES or b"\n" in line or b"\r" in line:
+            raise UserError(
+                f"the folder {str(folder)!r} cannot be the data folder: its name is too long or has a line break in it",
+                code="data-dir",
+            )
+        file.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(file, line + b"\n")
+    except OSError as error:
+        raise StorageError(
+            f"the choice of a data folder cannot be kept in {file} ({error.strerror or error}); "
+            "make that place writable, or start with --data-dir",
+            code="data-dir",
+        ) from error
+
+
+def _choice_file() -> Path:
+    return user_config_path("griffin-desk", appauthor=False) / "data-folder"
 
 
 def cache_dir(paths: DataPaths, environment: Mapping[str, str]) -> Path:

@@ -1,8 +1,14 @@
-"""How the process's OpenMP threads wait, decided before torch is imported."""
+"""How this process shares the processor: how its OpenMP threads wait, and whether it lets others go first."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import MutableMapping
+from contextlib import suppress
+
+import psutil
+
+BACKGROUND_NICENESS = 10
 
 SPIN_COUNT = 2000
 """Turns that a waiting thread spins before it sleeps: some tens of microseconds."""
@@ -21,3 +27,13 @@ def wait_passively(environ: MutableMapping[str, str]) -> None:
         environ["OMP_WAIT_POLICY"] = "PASSIVE"
         # GNU's OpenMP only, which torch's and numba's wheels use on Linux; others do not know it.
         environ.setdefault("GOMP_SPINCOUNT", str(SPIN_COUNT))
+
+
+def yield_to_others() -> None:
+    """Let other processes of the user's go first where both want the processor. Threads begun later do so too."""
+    process = psutil.Process()
+    with suppress(psutil.Error, OSError):
+        if sys.platform == "win32":
+            process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
+        else:
+            process.nice(max(process.nice(), BACKGROUND_NICENESS))

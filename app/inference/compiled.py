@@ -240,7 +240,10 @@ def load_compiled(cache_dir: Path | None = None, tell: Callable[[str], None] = l
             # All of them while their code is kept.
             from app.inference import amx, fused, fused_steps, fused_token  # noqa: F401
 
-        numba.set_num_threads(min(torch.get_num_threads(), config.NUMBA_NUM_THREADS))
+        threads = torch.get_num_threads()
+        numba.set_num_threads(min(threads, config.NUMBA_NUM_THREADS))
+        # That starts numba's threads, where they are OpenMP's, as many as there are processors: torch's number went too.
+        torch.set_num_threads(threads)
         compiled = Compiled(numba, fused, amx)
         _try_out(compiled)
         compiled.forget()

@@ -41,6 +41,7 @@ from app.inference.generator import (
     never,
 )
 from app.inference.griffin import Griffin
+from app.inference.interruption import read_chunk
 from app.inference.kernels import KernelChoice
 from app.inference.loading import load_model
 from app.inference.sampling import Sampler
@@ -185,9 +186,10 @@ class Engine:
         spans: Sequence[Span] = (),
         on_progress: TokenProgress | None = None,
         cancelled: Cancelled = never,
+        interrupted: Cancelled = never,
     ) -> list[Vector]:
-        """See TextGenerator."""
-        return self._read(self._states[state], token_ids, spans=spans, on_progress=on_progress, cancelled=cancelled)
+        """See TextGenerator. `interrupted` is asked between layers too: the chunk that it ends counts as not read."""
+        return self._read(self._states[state], token_ids, spans, on_progress, cancelled, interrupted)
 
     @torch.inference_mode()
     def score(self, state: StateRef, token_ids: Sequence[int]) -> float:
@@ -283,21 +285,24 @@ class Engine:
         self,
         sequence: ModelState,
         token_ids: Sequence[int],
-        *,
         spans: Sequence[Span] = (),
         on_progress: TokenProgress | None = None,
         cancelled: Cancelled = never,
+        interrupted: Cancelled = never,
     ) -> list[Vector]:
         means = SpanMeans(spans, len(token_ids), self._model.config.width, self._model.device)
         hidden: Tensor | None = None
         for start in range(0, len(token_ids), self._chunk_tokens):
-            if cancelled():
-                if hidden is not None:
-                    sequence.logits = self._model.logits(hidden[:, -1:])[:, 0]
-                raise ReadCancelled
             chunk = token_ids[start : start + self._chunk_tokens]
             began = time.perf_counter()
-            hidden = self._model.hidden(self._ids(chunk), sequence)
+            try:
+                if cancelled():
+                    raise ReadCancelled
+                hidden = read_chunk(self._model, self._ids(chunk), sequence, interrupted)
+            except ReadCancelled:
+                if hidden is not None:
+                    sequence.logits = self._model.logits(hidden[:, -1:])[:, 0]
+                raise
             sequence.history = sequence.history.after(chunk)
             if start + len(chunk) == len(token_ids):
                 sequence.logits = self._model.logits(hidden[:, -1:])[:, 0]
@@ -327,7 +332,7 @@ class Engine:
         with contextlib.suppress(ReadCancelled):
             for answer, prompt in zip(answers, prompts, strict=True):
                 if prompt:
-                    self._read(answer.state, prompt, cancelled=cancelled)
+                    self._read(answer.state, prompt, cancelled=cancelled, interrupted=cancelled)
                 if answer.state.logits is None:
                     raise UserError("there is nothing to go on from: the state is fresh and the prompt is empty")
                 ready.append(answer)

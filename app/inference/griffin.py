@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -64,10 +64,11 @@ class Griffin:
         """A state at position 0."""
         return fresh_state(self.config, batch=batch, dtype=self.dtype, device=self.device)
 
-    def hidden(self, ids: TokenIds, state: ModelState) -> Hidden:
+    def hidden(self, ids: TokenIds, state: ModelState, *, between_layers: Callable[[], None] = lambda: None) -> Hidden:
         """Advance `state` over the tokens and return the last layer's normed output, (b, t) -> (b, t, d).
 
-        Any number of tokens may follow on any state. `state.logits` becomes None.
+        Any number of tokens may follow on any state. `state.logits` becomes None. What `between_layers` raises ends
+        the pass where it is, with some layers of the state advanced and others not; passes do not call it.
         """
         b, t = ids.shape
         if self.passes is not None:
@@ -79,6 +80,7 @@ class Griffin:
             step = self._step(state.position, t)
             x = self.embedding(ids) * self.embedding_scale
             for block, layer_state in zip(self.blocks, state.layers, strict=True):
+                between_layers()
                 x = block(x, layer_state, step)
             hidden = self.ops.rms_norm(x, self.final_gain, self.config.rms_norm_eps)
         state.position += t

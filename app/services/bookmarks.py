@@ -22,6 +22,15 @@ def document_stream(item: LibraryDocument) -> str:
     return f"document:{document_id}:{item.page_range}:{versions}"
 
 
+def document_of(stream: str) -> tuple[str, str] | None:
+    """The document and the page range that a stream is of; None for one that nothing is gone on from any more."""
+    kind, _, rest = stream.partition(":")
+    document_id, _, rest = rest.partition(":")
+    page_range, _, versions = rest.partition(":")
+    in_use = kind == "document" and versions.rpartition(".")[2] == STREAM_VERSION
+    return (document_id, page_range) if in_use else None
+
+
 def end_place(item: LibraryDocument, fingerprint: str) -> Place:
     """Where the state after the whole document is kept."""
     return Place(document_stream(item), END, SnapshotKind.END, fingerprint)

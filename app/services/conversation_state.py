@@ -12,14 +12,15 @@ from dataclasses import dataclass
 
 from app.core.errors import WorkerLostError
 from app.core.log import logger
-from app.inference.generator import Cancelled, Message, ModelInfo, StateRef, TextGenerator
+from app.inference.generator import Cancelled, Message, ModelInfo, Sampling, StateRef, TextGenerator
+from app.services.found_answer import any_told
 from app.services.library import LibraryDocument
 from app.services.reading import ReadingDone, ReadingService
 from app.services.restarts import Recovered
 from app.services.states import NOT_KEPT, Restored, StateKeeper
 from app.storage.conversations import ConversationStore, TurnRecord
 from app.storage.snapshots import Place, SnapshotKind
-from app.tasks.chat import turns_prompt
+from app.tasks.chat import CHAT_SAMPLING, SYSTEM_PROMPT, turns_prompt
 
 Notice = Callable[[str], None]
 """Told in one line what was not as expected, such as turns that are read again."""
@@ -37,6 +38,9 @@ class TalkParts:
     now: Callable[[], float]
     new_id: Callable[[], str]
     new_seed: Callable[[], int]
+    sampling: Sampling = CHAT_SAMPLING
+    """How answers are drawn; each with a seed of its own."""
+    system_prompt: str = SYSTEM_PROMPT
 
 
 class ConversationState:
@@ -59,6 +63,11 @@ class ConversationState:
         return self._state
 
     @property
+    def position(self) -> int | None:
+        """Tokens that the live state has taken in; None where none is live."""
+        return None if self._state is None else self._generator.position(self._state)
+
+    @property
     def has_base(self) -> bool:
         """Whether the document's end is at hand."""
         return self._base is not None
@@ -75,7 +84,8 @@ class ConversationState:
         """
         untold, begins = self._nearest(path, notice, cancelled)
         if untold:
-            prompt = turns_prompt(self._generator, [_message(turn) for turn in untold], begins=begins)
+            turns = [_message(turn) for turn in untold]
+            prompt = turns_prompt(self._generator, turns, begins=begins, system=self._parts.system_prompt)
             self._generator.read(self.live, prompt, cancelled=cancelled)
             self.reached(path[-1], path[-2] if len(path) > 1 else None)
 
@@ -128,7 +138,7 @@ class ConversationState:
                 if found.reason != NOT_KEPT:
                     reason = reason or found.reason
             untold.insert(0, turn)
-        if len(untold) > 1:
+        if any_told(untold):
             again = "1 turn is" if len(untold) == 2 else f"{len(untold) - 1} turns are"
             notice(f"{again} read again: the saved state cannot be used ({reason or NOT_KEPT})")
         begins = False

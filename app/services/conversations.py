@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app.core.errors import UserError
 from app.core.log import logger
-from app.inference.generator import TextGenerator
+from app.inference.generator import Sampling, TextGenerator
 from app.services.conversation_state import TalkParts, stream_of
 from app.services.library import LibraryDocument, LibraryService
 from app.services.talk import OpenConversation
@@ -43,6 +43,10 @@ class ConversationService:
         self._parts = parts
         self._store: ConversationStore = parts.store
         self._library = library
+
+    def use(self, *, sampling: Sampling, system_prompt: str) -> None:
+        """How conversations that are opened from now on are led."""
+        self._parts = replace(self._parts, sampling=sampling, system_prompt=system_prompt)
 
     def overview(self) -> list[dict[str, Any]]:
         """All conversations, last changed first."""
@@ -116,6 +120,10 @@ class ConversationService:
         self._store.undelete(gone[0].id)
         return self.find(gone[0].id)
 
+    def go_to(self, id_or_prefix: str, turn_id: int) -> None:
+        """Use the branch that ends in this turn. StorageError when the conversation has no such turn; see `find`."""
+        self._store.set_tip(self.find(id_or_prefix).id, turn_id, now=self._parts.now())
+
     def fork(self, id_or_prefix: str, turn_id: int | None = None) -> ConversationRecord:
         """A new conversation that begins with the turns up to `turn_id` (None: the tip) and shares their states."""
         source = self.find(id_or_prefix)
@@ -129,12 +137,20 @@ class ConversationService:
         return self.find(new_id)
 
     def open(
-        self, id_or_prefix: str | None, generator: TextGenerator, *, item: LibraryDocument | None = None
+        self,
+        id_or_prefix: str | None,
+        generator: TextGenerator,
+        *,
+        item: LibraryDocument | None = None,
+        model_name: str = "",
     ) -> OpenConversation:
-        """A conversation to go on with: a stored one, or a new one, on a document where `item` is given."""
+        """A conversation to go on with: a stored one, or a new one, on a document where `item` is given.
+
+        model_name: what a new one is led with, where the generator may still be loading and need not be waited for.
+        """
         if id_or_prefix is None:
             return OpenConversation(
-                self._parts, generator, self._parts.new_id(), item=item, stored=False, tip=None, model_name=""
+                self._parts, generator, self._parts.new_id(), item=item, stored=False, tip=None, model_name=model_name
             )
         conversation = self.find(id_or_prefix)
         if conversation.document_id is not None:

@@ -72,6 +72,8 @@ class LibraryEntry:
     path: str
     """Where the file was when it was last opened."""
     pages: int
+    opened_at: float = 0.0
+    """When that was, in seconds since 1970."""
 
 
 class LibraryService:

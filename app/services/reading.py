@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from app.core.errors import ResourceError, WorkerLostError
 from app.core.log import logger
 from app.inference.generator import Cancelled, ModelInfo, StateRef, TextGenerator, never
-from app.services.bookmarks import Bookmarks, end_place
+from app.services.bookmarks import Bookmarks, document_of, end_place
 from app.services.library import LibraryDocument
 from app.services.restarts import Recovered, going_on
 from app.services.states import NOT_KEPT, Missing, Restored, StateKeeper
@@ -85,6 +85,11 @@ class ReadingService:
     def is_kept(self, item: LibraryDocument, info: ModelInfo) -> bool:
         """Whether the next run of the program will find it too: it is on the disk, not in memory alone."""
         return self._keeper.is_on_disk(end_place(item, info.fingerprint))
+
+    def documents_read(self, info: ModelInfo) -> frozenset[tuple[str, str]]:
+        """Documents and page ranges that this model has read to the end, as far as the disk knows."""
+        documents = map(document_of, self._keeper.streams_ended(info.fingerprint))
+        return frozenset(document for document in documents if document is not None)
 
     def why_unread(self, item: LibraryDocument, info: ModelInfo) -> str:
         """Why `opened` would find nothing, as a clause."""

@@ -91,6 +91,11 @@ class SearchService:
         """How near texts are in meaning; None without an encoder."""
         return self._dense.similarity if self._dense is not None else None
 
+    def warm_up(self) -> None:
+        """Open what the first search would have to wait for."""
+        if self._dense is not None:
+            self._dense.similarity("", [""])
+
     def index(
         self, item: Searchable, *, on_progress: Progress | None = None, cancelled: Cancelled = never
     ) -> IndexedReading | None:

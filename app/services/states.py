@@ -142,6 +142,10 @@ class StateKeeper:
         self.flush()
         return self._store.candidates(fingerprint, kinds=kinds)
 
+    def streams_ended(self, fingerprint: str) -> list[str]:
+        """The streams whose end is on the disk for a model. Waits for nothing: what is being kept may be left out."""
+        return [entry.place.stream for entry in self._store.candidates(fingerprint, kinds=(SnapshotKind.END,))]
+
     def why_missing(self, place: Place) -> str:
         """The reason for which `restore` would find nothing there."""
         return self._missing(place, log=False).reason
@@ -152,6 +156,10 @@ class StateKeeper:
         with self._lock:
             self._recent.pop(stream, None)
         self._store.drop_stream(stream)
+
+    def nbytes(self) -> int:
+        """Room that all saved states take on the disk."""
+        return self._store.total_bytes()
 
     def collect(self) -> Collected:
         """Clean the file up: what is damaged, what nobody refers to, what is over the budget."""

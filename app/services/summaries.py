@@ -56,6 +56,10 @@ class SummaryStarted:
     job_id: str
     parts_written: int
     parts_read: int
+    notes: tuple[SectionNotes, ...] = ()
+    """Of the parts that are written."""
+    parts_total: int = 0
+    """0 where that is not known yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,21 +127,12 @@ class SummaryService:
                 f"{id_or_prefix!r} begins {len(found)} summaries ({', '.join(r.id for r in found)}); give more",
                 code="unknown-session",
             )
-        record = found[0]
-        sections = record.sections or f"[{','.join(record.parts)}]"
-        return StoredSummary(
-            document_id=record.key.document_id,
-            page_range=record.key.page_range,
-            finished=record.finished,
-            parts_total=record.parts_total,
-            result=SummaryResult(
-                job_id=record.id,
-                style=Style(record.key.style),
-                sections=codec.sections_loads(sections),
-                lines=codec.lines_loads(record.lines) if record.lines else (),
-                stats=json.loads(record.stats) if record.stats else {"model": record.model_name},
-            ),
-        )
+        return _stored(found[0])
+
+    def latest(self, document_id: str, page_range: str) -> StoredSummary | None:
+        """What was last made or begun of a document, by whichever model and in whichever style."""
+        found = self._store.of_document(document_id, page_range)
+        return _stored(found) if found is not None else None
 
     def finished(self, document_id: str, page_range: str, info: ModelInfo, style: Style) -> SummaryResult | None:
         """The summary of this document by this model in this style, where the newest job for it is finished."""
@@ -213,7 +208,8 @@ class SummaryService:
         with closing(events), _dropping(job.generator, resume):
             if not job.started:
                 job.started, job.parts_not_read_again = True, resume.parts_read if resume else 0
-                yield SummaryStarted(job.id, len(job.notes), job.parts_not_read_again)
+                notes = tuple(job.notes)
+                yield SummaryStarted(job.id, len(notes), job.parts_not_read_again, notes, job.parts_total)
             for event in events:
                 if isinstance(event, PartDone):
                     self._keep_part(job, event)
@@ -325,4 +321,21 @@ def _key(document_id: str, page_range: str, info: ModelInfo, style: Style) -> Su
         page_range=page_range,
         # The tokenizer decides where parts end: notes of other parts are of no use.
         options=f"reader {READER_VERSION}, task {TASK_VERSION}, tokenizer {info.tokenizer_hash[:16]}",
+    )
+
+
+def _stored(record: SummaryRecord) -> StoredSummary:
+    sections = record.sections or f"[{','.join(record.parts)}]"
+    return StoredSummary(
+        document_id=record.key.document_id,
+        page_range=record.key.page_range,
+        finished=record.finished,
+        parts_total=record.parts_total,
+        result=SummaryResult(
+            job_id=record.id,
+            style=Style(record.key.style),
+            sections=codec.sections_loads(sections),
+            lines=codec.lines_loads(record.lines) if record.lines else (),
+            stats=json.loads(record.stats) if record.stats else {"model": record.model_name},
+        ),
     )

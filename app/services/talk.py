@@ -20,6 +20,7 @@ from app.inference.generator import (
 )
 from app.services.codec import dumps
 from app.services.conversation_state import ConversationState, Notice, TalkParts, place_of
+from app.services.found_answer import any_told, found_answer
 from app.services.library import LibraryDocument
 from app.services.reading import SAMPLE_CHARS, Estimate, ReadingDone, ReadingEvent
 from app.services.restarts import Restarts
@@ -85,13 +86,15 @@ class OpenConversation:
         replayed: list[TurnRecord] = []
         reason, found = "", False
         for turn in reversed(self._path(self._answered(self.tip))):
-            if turn.role == "assistant":
+            if turn.role == "assistant" and found_answer(turn) is None:
                 place = place_of(turn, info)
                 found = bool(turn.state_key) and keeper.has(place)
                 if found:
                     break
                 reason = reason or keeper.why_missing(place)
             replayed.append(turn)
+        if not any_told(replayed):
+            replayed.clear()
         estimate: Estimate | None = None
         if self.item is not None and not (found or self._state.has_base or reading.is_read(self.item, info)):
             estimate = reading.estimate(self.item, self._generator)
@@ -127,7 +130,7 @@ class OpenConversation:
 
         An answer that is cancelled before its first word is not stored, and the question stays without one.
         """
-        return self._ask(self._answered(self.tip), text, on_text, on_notice, cancelled)
+        return self.answer(self.ask(text), on_text=on_text, on_notice=on_notice, cancelled=cancelled)
 
     def edit(
         self,
@@ -139,10 +142,7 @@ class OpenConversation:
         cancelled: Cancelled = never,
     ) -> Generation:
         """Ask something else in place of an earlier turn of the user's: a new branch, the old one stays."""
-        turn = self._turn(turn_id)
-        if turn.role != "user":
-            raise UserError(f"turn {turn_id} is the model's; a question of yours can be edited", code="turn")
-        return self._ask(self._answered(turn.parent_id), text, on_text, on_notice, cancelled)
+        return self.answer(self.ask_instead(turn_id, text), on_text=on_text, on_notice=on_notice, cancelled=cancelled)
 
     def regenerate(
         self,
@@ -152,18 +152,45 @@ class OpenConversation:
         cancelled: Cancelled = never,
     ) -> Generation:
         """Another answer to the last question, or the first to one that has none: a new branch, the old one stays."""
+        return self.answer(self.last_question(), on_text=on_text, on_notice=on_notice, cancelled=cancelled)
+
+    def ask(self, text: str) -> TurnRecord:
+        """Store a question that follows on the tip; it has no answer yet."""
+        return self._ask(self._answered(self.tip), text)
+
+    def ask_instead(self, turn_id: int, text: str) -> TurnRecord:
+        """Store a question in place of an earlier one. UserError when that turn is not the user's."""
+        turn = self._turn(turn_id)
+        if turn.role != "user":
+            raise UserError(f"turn {turn_id} is the model's; a question of yours can be edited", code="turn")
+        return self._ask(self._answered(turn.parent_id), text)
+
+    def last_question(self) -> TurnRecord:
+        """The question that the tip is, or is the answer to. UserError when there is none."""
         turn = None if self.tip is None else self._turn(self.tip)
         if turn is not None and turn.role == "assistant":
             turn = None if turn.parent_id is None else self._turn(turn.parent_id)
         if turn is None or turn.role != "user":
             raise UserError("there is no question to answer yet", code="turn")
-        return self._answer(turn, on_text, on_notice, cancelled)
+        return turn
+
+    def keep_answer(self, question: TurnRecord, text: str, details: str) -> TurnRecord:
+        """Store an answer that was made without the conversation's state; the model is told of it before its next."""
+        self.tip = self._parts.store.add_turn(
+            self.id, parent_id=question.id, role="assistant", text=text, now=self._parts.now(), details=details
+        )
+        return self._turn(self.tip)
 
     def go_to(self, turn_id: int) -> None:
         """Go on from another turn of the tree: an earlier one, or another branch. UserError when there is none such."""
         turn = self._turn(turn_id)
         self._parts.store.set_tip(self.id, turn.id, now=self._parts.now())
         self.tip = turn.id
+
+    @property
+    def position(self) -> int | None:
+        """Tokens that the conversation's live state has taken in; None where none is live."""
+        return self._state.position
 
     def turns(self) -> list[TurnRecord]:
         """The branch in use, first turn to last."""
@@ -173,27 +200,31 @@ class OpenConversation:
         """Free the model's states, and wait until what was said is kept."""
         self._state.close()
 
-    def _ask(
-        self, parent_id: int | None, text: str, on_text: OnText | None, on_notice: Notice, cancelled: Cancelled
-    ) -> Generation:
+    def _ask(self, parent_id: int | None, text: str) -> TurnRecord:
         store = self._parts.store
         if not self.stored:
             store.create(
                 self.id,
                 title=title_of(text),
-                model_name=self._generator.info.name,
+                model_name=self._model_name or self._generator.info.name,
                 now=self._parts.now(),
                 document_id=None if self.item is None else self.item.document.content_hash,
                 page_range="" if self.item is None else self.item.page_range,
             )
             self.stored = True
         self.tip = self._add(parent_id, "user", text)
-        return self._answer(self._turn(self.tip), on_text, on_notice, cancelled)
+        return self._turn(self.tip)
 
-    def _answer(
-        self, question: TurnRecord, on_text: OnText | None, on_notice: Notice, cancelled: Cancelled
+    def answer(
+        self,
+        question: TurnRecord,
+        *,
+        on_text: OnText | None = None,
+        on_notice: Notice = _log.info,
+        cancelled: Cancelled = never,
     ) -> Generation:
-        sampling = chat_sampling(self._parts.new_seed())
+        """Write the answer to a question from the conversation's state, and store it; see `say`."""
+        sampling = chat_sampling(self._parts.new_seed(), self._parts.sampling)
         shown = ShownAnswer(on_text, on_notice)
         path = self._path(question.id)
         restarts = Restarts(f"conversation {self.id}")

@@ -15,10 +15,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from app.core.errors import UserError
+from app.core.text import clean, json_text, one_line
 from app.services.conversations import ConversationService, Transcript, Tree
+from app.services.library import LibraryService
 from app.storage.conversations import ConversationStore, NewTurn
 from app.storage.documents import DocumentStore
 
@@ -40,6 +42,20 @@ def to_markdown(transcript: Transcript, *, document_title: str = "") -> str:
     for turn in transcript.turns:
         parts += [f"## {_SPEAKERS.get(turn.role, turn.role)}", turn.text.strip()]
     return "\n\n".join(parts) + "\n"
+
+
+def conversation_text(
+    conversations: ConversationService, library: LibraryService, conversation_id: str, form: Literal["markdown", "json"]
+) -> str:
+    """A conversation as the text of a file: its branch in use to read, or all of it to keep. Raises UserError."""
+    tree = conversations.tree(conversation_id)
+    if form == "json":
+        return json_text(to_json(tree))
+    title, conversation = "", tree.conversation
+    if conversation.document_id is not None:
+        item = library.by_id(conversation.document_id, conversation.page_range)
+        title = item.document.title if item is not None else ""
+    return clean(to_markdown(conversations.transcript(conversation.id), document_title=one_line(title)))
 
 
 def to_json(tree: Tree) -> dict[str, Any]:

@@ -123,6 +123,24 @@ class SummaryStore:
             " ORDER BY summaries.updated_at DESC, summaries.rowid DESC"
         )
 
+    def of_document(self, document_id: str, page_range: str) -> SummaryRecord | None:
+        """The job of a document that was changed last."""
+        rows = self._database.rows(
+            "SELECT * FROM summaries WHERE document_id = ? AND page_range = ?"
+            " ORDER BY updated_at DESC, rowid DESC LIMIT 1",
+            [document_id, page_range],
+        )
+        return self._record(rows[0]) if rows else None
+
+    def progress(self) -> dict[tuple[str, str], float]:
+        """How much of each document and page range is summarised, 0 to 1, by the job that is furthest on."""
+        rows = self._database.rows(
+            "SELECT document_id, page_range, max(CASE WHEN state = 'finished' THEN 1.0 ELSE"
+            " min(0.99, (SELECT count(*) FROM summary_parts WHERE summary_id = summaries.id) * 1.0"
+            " / max(1, parts_total)) END) AS share FROM summaries GROUP BY document_id, page_range"
+        )
+        return {(row["document_id"], row["page_range"]): float(row["share"]) for row in rows}
+
     def find(self, id_or_prefix: str) -> list[SummaryRecord]:
         """The job with this id, else all whose id begins so, in order of id."""
         exact = self._database.rows("SELECT * FROM summaries WHERE id = ?", [id_or_prefix])

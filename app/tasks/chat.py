@@ -15,15 +15,18 @@ SYSTEM_PROMPT = "You are a helpful assistant. Answer clearly and briefly."
 MAX_ANSWER_TOKENS = 512
 
 
-def chat_sampling(seed: int) -> Sampling:
+def chat_sampling(seed: int, sampling: Sampling = CHAT_SAMPLING) -> Sampling:
     """How answers are drawn. Another seed gives another answer to the same question."""
-    return replace(CHAT_SAMPLING, seed=seed)
+    return replace(sampling, seed=seed)
 
 
-def turns_prompt(generator: TextGenerator, turns: Sequence[Message], *, begins: bool) -> list[int]:
+def turns_prompt(
+    generator: TextGenerator, turns: Sequence[Message], *, begins: bool, system: str = SYSTEM_PROMPT
+) -> list[int]:
     """Token ids of turns that the state has not taken in, up to where the answer begins.
 
-    begins: nothing stands before them, no earlier turn and no document.
+    begins: nothing stands before them, no earlier turn and no document; a chat model is then told `system` first,
+    unless that is empty.
     """
-    system = [Message("system", SYSTEM_PROMPT)] if begins and generator.info.is_chat else []
-    return generator.chat_prompt([*system, *turns], fresh=begins)
+    first = [Message("system", system)] if system and begins and generator.info.is_chat else []
+    return generator.chat_prompt([*first, *turns], fresh=begins)

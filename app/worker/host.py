@@ -22,6 +22,7 @@ from pathlib import Path
 
 from app.core.errors import GriffinDeskError, InternalError, ResourceError, lacks_memory
 from app.core.log import PROGRAM
+from app.core.threads import yield_to_others
 from app.inference.engine import Engine
 from app.inference.generator import DamagedStateError, ReadCancelled, StateRef
 from app.worker.channel import Channel, ChannelClosed
@@ -193,6 +194,8 @@ class Host:
         return self._engine
 
     def _load(self, request: LoadModel) -> Event:
+        if request.background:
+            yield_to_others()
         self._engine = engine = Engine.load(
             Path(request.path),
             name=request.name,
@@ -215,6 +218,7 @@ class Host:
                 spans=request.spans,
                 on_progress=lambda done: self._channel.send(ReadProgress(request.job_id, done)),
                 cancelled=lambda: not job.may_go_on(),
+                interrupted=job.cancelled.is_set,
             )
         except ReadCancelled:
             cancelled = True

@@ -51,6 +51,8 @@ class ModelSpec:
     weight_format: str | None = None
     threads: int | None = None
     cache_dir: Path | None = None
+    background: bool = False
+    """Whether the process yields to others that want the processor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ class WorkerLink:
         with self._starting:
             with self._lock:
                 if self._closed:
-                    raise InternalError("this model was closed")
+                    raise InternalError("this model was closed", code="model-closed")
                 if self._losses >= MOST_LOSSES:
                     raise WorkerLostError(
                         f"the model's process stopped {self._losses} times in a row; start Griffin Desk again, or "
@@ -237,7 +239,16 @@ class WorkerLink:
         cache_dir = None if spec.cache_dir is None else str(spec.cache_dir)
         _tell(
             process,
-            LoadModel(job.id, str(spec.path), spec.name, spec.device, spec.weight_format, spec.threads, cache_dir),
+            LoadModel(
+                job.id,
+                str(spec.path),
+                spec.name,
+                spec.device,
+                spec.weight_format,
+                spec.threads,
+                cache_dir,
+                spec.background,
+            ),
         )
 
     def _take(self, event: Event) -> None:

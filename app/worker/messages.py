@@ -17,7 +17,10 @@ from app.inference.generator import Generation, ModelInfo, Sampling, SavedState,
 
 @dataclass(frozen=True, slots=True)
 class LoadModel:
-    """Load a model folder; answered by ModelReady. None: see Engine.load. The first request of every worker."""
+    """Load a model folder; answered by ModelReady. None: see Engine.load. The first request of every worker.
+
+    background: the process yields to others that want the processor.
+    """
 
     job_id: int
     path: str
@@ -26,6 +29,7 @@ class LoadModel:
     weight_format: str | None
     threads: int | None
     cache_dir: str | None
+    background: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import multiprocessing
-import queue
-import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +15,9 @@ from app.documents.limits import PageRange, ReadingLimits
 from app.documents.model import Document
 from app.documents.raw import OutlineEntry, RawDocument, RawPage
 from app.documents.readers.registry import Sniffed, reader_path, sniff_format
-from app.inference.generator import ReadCancelled, never
+from app.inference.generator import never
+from app.worker.child import Child, ChildLost
 from app.worker.reader_process import Job, run_reader
-from app.worker.starting import start
-
-_POLL_S = 0.05
-_MAX_MESSAGE_BYTES = 256 << 20
 
 
 def load_document(
@@ -117,17 +107,23 @@ class _Reading:
     def _run_child(self) -> None:
         """Start a child where the last one stopped and take its messages until it ends or is given up."""
         job = replace(self._job, resume_at=self._missing() or 0)
-        child = _Child(job)
+        child = Child(run_reader, job)
         try:
             self._take_messages(child)
         finally:
             child.kill()
 
-    def _take_messages(self, child: _Child) -> None:
+    def _take_messages(self, child: Child) -> None:
+        opened = False
         while True:
-            message = self._next_message(child)
-            if message is None or message.get("type") == "failed":
-                self._give_up(str(message["reason"]) if message else child.failure)
+            try:
+                message = self._next_message(child, opened)
+            except ChildLost as lost:
+                self._give_up(str(lost))
+                return
+            opened = True
+            if message.get("type") == "failed":
+                self._give_up(str(message.get("reason")))
                 return
             try:
                 done = self._handle(message)
@@ -138,30 +134,10 @@ class _Reading:
                 self._finished = True
                 return
 
-    def _next_message(self, child: _Child) -> dict[str, Any] | None:
-        """The child's next message; None when it died or overran its time."""
+    def _next_message(self, child: Child, opened: bool) -> dict[str, Any]:
         limits = self._job.limits
-        reading = child.opened and self._missing() is not None
-        limit = limits.page_timeout_s if reading else limits.open_timeout_s
-        deadline = time.monotonic() + limit
-        while True:
-            if self._cancelled():
-                raise ReadCancelled
-            left = deadline - time.monotonic()
-            if left <= 0:
-                child.failure = f"took longer than {limit:g} s"
-                return None
-            with contextlib.suppress(queue.Empty):
-                data = child.messages.get(timeout=min(_POLL_S, left))
-                if data is None:
-                    child.failure = "damaged: its parser crashed"
-                    return None
-                message = _parsed(data)
-                if message is None:
-                    child.failure = "damaged: its parser sent nonsense"
-                    return None
-                child.opened = True
-                return message
+        reading = opened and self._missing() is not None
+        return child.receive_message(limits.page_timeout_s if reading else limits.open_timeout_s, self._cancelled)
 
     # -- messages ------------------------------------------------------------------------------------------------
 
@@ -248,53 +224,3 @@ class _Reading:
                 self._record(RawPage(number, problem=f"not read: {self._failures} pages before it failed"))
             self._warnings.append(f"Reading stopped after {self._failures} pages that could not be read.")
             self._finished = True
-
-
-def _parsed(data: bytes) -> dict[str, Any] | None:
-    """A message, None for anything else: a hostile file may have taken the child over."""
-    try:
-        message = json.loads(data)
-    except (ValueError, RecursionError):
-        return None
-    return message if isinstance(message, dict) else None
-
-
-class _Child:
-    """A spawned reader process and a thread that receives from it, so that the parent never blocks on the pipe."""
-
-    def __init__(self, job: Job) -> None:
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe(duplex=False)
-        self.messages: queue.Queue[bytes | None] = queue.Queue(maxsize=64)
-        self.opened = False
-        self.failure = "damaged: its parser crashed"
-        self._gone = threading.Event()
-        self._connection = ours
-        self._process = context.Process(target=run_reader, args=(theirs, job), daemon=True)
-        start(self._process)
-        theirs.close()
-        self._thread = threading.Thread(target=self._receive, args=(ours,), daemon=True)
-        self._thread.start()
-
-    def _receive(self, connection: Connection) -> None:
-        while not self._gone.is_set():
-            data: bytes | None
-            try:
-                data = connection.recv_bytes(_MAX_MESSAGE_BYTES)
-            except (EOFError, OSError):
-                data = None
-            while not self._gone.is_set():
-                with contextlib.suppress(queue.Full):
-                    self.messages.put(data, timeout=_POLL_S)
-                    break
-            if data is None:
-                return
-
-    def kill(self) -> None:
-        """End the process at once, whatever it is doing."""
-        self._gone.set()
-        self._process.kill()
-        self._process.join()
-        self._thread.join()
-        self._connection.close()
-        self._process.close()

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.context import Context
 from app.core.errors import CheckpointError
 from app.inference.generator import StateRef
 from app.services.answers import AnswerService
+from app.services.desk import Desk
 from app.services.search import SearchService
 from app.tasks.answer import INSTRUCTION
 from tests.cli.conftest import FakeLoader
@@ -281,14 +281,14 @@ def test_a_document_deleted_meanwhile(generator, desk, rivers: Path, capsys, mon
     capsys.readouterr()
     words = ["ask", rivers if named == "file" else named, "When does the Elbe flood?"]
 
-    def deleting(context: Context, opened: Callable[[Context], SearchService]) -> SearchService:
-        for entry in context.library.entries():
-            context.library.remove(entry.document_id)
-        return opened(context)
+    def deleting(desk: Desk, opened: Callable[[Desk], SearchService]) -> SearchService:
+        for entry in desk.library.entries():
+            desk.library.remove(entry.document_id)
+        return opened(desk)
 
     with monkeypatch.context() as patch:
-        opened = Context.open_search
-        patch.setattr(Context, "open_search", lambda context: deleting(context, opened))
+        opened = Desk.search.func
+        patch.setattr(Desk, "search", property(lambda desk: deleting(desk, opened)))
         assert desk(*words) == 0
     out, err = capsys.readouterr()
     assert (out, err) == (

@@ -53,11 +53,11 @@ def _texts(result: SummaryResult) -> list[str]:
 
 def test_a_summary_outlives_its_worker(context: Context, client: EngineClient, chapters: Path, finished) -> None:
     """Killed while it reads the third section: one line about it, and the summary of an undisturbed run."""
-    item = context.library.import_file(chapters)
+    item = context.desk.library.import_file(chapters)
     parts: list[int] = []
     losses: list[Recovered] = []
     result: SummaryResult | None = None
-    for event in context.summaries.run(item, client, style=Style.KEY_PASSAGES):
+    for event in context.desk.summaries.run(item, client, style=Style.KEY_PASSAGES):
         if isinstance(event, PartDone):
             parts.append(event.part_index)
         elif isinstance(event, ReadProgress) and len(parts) == 2 and not losses:
@@ -84,12 +84,12 @@ def test_an_answer_outlives_its_worker(context: Context, client: EngineClient) -
         if len(shown) == 4 and not notices:
             _kill(client)
 
-    conversation = context.conversations.open(None, client)
+    conversation = context.desk.conversations.open(None, client)
     conversation.say("What do rivers carry?")
     answer = conversation.say("Tell me of three rivers.", on_text=show, on_notice=notices.append)
     assert "".join(shown) == answer.text
     assert len(notices) == 1 and "killed" in notices[0]
-    turns = context.conversations.tree(conversation.id).turns
+    turns = context.desk.conversations.tree(conversation.id).turns
     assert [turn.role for turn in turns] == ["user", "assistant"] * 2
     assert turns[-1].text == answer.text
     conversation.close()
@@ -97,9 +97,9 @@ def test_an_answer_outlives_its_worker(context: Context, client: EngineClient) -
 
 def test_a_document_is_read_once(context: Context, client: EngineClient, chapters: Path) -> None:
     """Killed meanwhile, it is read on from the last section; opened again it costs nothing; talks begin at its end."""
-    item = context.library.import_file(chapters)
+    item = context.desk.library.import_file(chapters)
     killed = False
-    for event in context.reading.read(item, client):
+    for event in context.desk.reading.read(item, client):
         if isinstance(event, PartRead) and event.part_index == 1 and not killed:
             killed = True
             _kill(client)
@@ -108,12 +108,12 @@ def test_a_document_is_read_once(context: Context, client: EngineClient, chapter
             client.drop(event.state)
     assert killed
     used = client.usage.prefill_tokens
-    (_, done) = context.reading.read(item, client)
+    (_, done) = context.desk.reading.read(item, client)
     assert isinstance(done, ReadingDone) and client.position(done.state) == position
     client.drop(done.state)
     assert client.usage.prefill_tokens == used
     for question in ("Which rivers?", "Which dams?"):
-        talk = context.conversations.open(None, client, item=item)
+        talk = context.desk.conversations.open(None, client, item=item)
         assert talk.plan().reading is None
         talk.say(question)
         talk.close()

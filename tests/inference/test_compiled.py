@@ -1,5 +1,6 @@
 """The compiled passes against the torch code they stand in for."""
 
+import subprocess
 import sys
 
 import numpy as np
@@ -13,6 +14,8 @@ from app.inference.config import Activation
 from app.inference.layers import BlockDiagonal
 from app.inference.ops import TorchOps
 from app.inference.simd import host_has
+
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @pytest.fixture(scope="module")
@@ -130,3 +133,14 @@ def test_loops_become_vectors() -> None:
         fresh(*arguments)
         code = next(iter(fresh.inspect_asm().values()))
         assert code.count("%ymm") + code.count("%zmm") > 20, name
+
+
+def test_torch_keeps_its_number_of_threads() -> None:
+    """numba's thread pool begins with as many as there are processors, and must not take torch's choice along."""
+    code = (
+        "import os, sys, torch; from pathlib import Path; from app.inference.compiled import load_compiled;"
+        " torch.set_num_threads(1); load_compiled(Path(os.environ['GRIFFIN_DESK_CACHE_DIR']));"
+        " print(torch.get_num_threads())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.stdout.split() == ["1"], done.stderr

@@ -194,8 +194,9 @@ def test_cancelled_while_writing(engine: Engine, model: Griffin, starter_tokeniz
     """Within one token: what was written stays, and the turn is closed."""
     closing = _with_template(engine, model, starter_tokenizer, (), (3,))
     state = closing.new_state()
-    # One call before the prompt's only chunk, then one before each token.
-    generation = closing.generate(state, _ids(20), sampling=RANDOM, max_new_tokens=50, cancelled=counted(4))
+    # One call before the prompt's only chunk and one before each of its layers, then one before each token.
+    calls = counted(4 + len(model.blocks))
+    generation = closing.generate(state, _ids(20), sampling=RANDOM, max_new_tokens=50, cancelled=calls)
     assert (len(generation.token_ids), generation.finish_reason) == (3, FinishReason.CANCELLED)
     assert generation.text == starter_tokenizer.decode(generation.token_ids)
     assert closing.position(state) == 24
@@ -337,7 +338,9 @@ def test_a_batch_cancelled_while_prompts_are_read(engine: Engine, model: Griffin
     closing = _with_template(engine, model, starter_tokenizer, (), (3,))
     states = [closing.new_state() for _ in range(3)]
     prompts = [_ids(20), _ids(2 * CHUNK_TOKENS), _ids(20)]
-    done = closing.generate_batch(states, prompts, sampling=RANDOM, max_new_tokens=5, cancelled=counted(2))
+    # One call before each chunk, and one before each layer of it.
+    calls = counted(2 * (1 + len(model.blocks)))
+    done = closing.generate_batch(states, prompts, sampling=RANDOM, max_new_tokens=5, cancelled=calls)
     assert {generation.finish_reason for generation in done} == {FinishReason.CANCELLED}
     assert [closing.position(state) for state in states] == [21, CHUNK_TOKENS, 0]
 

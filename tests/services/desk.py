@@ -8,17 +8,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from app.core.paths import DataPaths
+from app.core.settings import Settings
 from app.documents.model import Document
 from app.inference.generator import StateRef, TextGenerator
-from app.services.conversation_state import TalkParts
-from app.services.conversations import ConversationService
-from app.services.library import LibraryDocument, LibraryService
-from app.services.reading import ReadingDone, ReadingEvent, ReadingService
+from app.services.desk import make_desk
+from app.services.library import LibraryDocument
+from app.services.reading import ReadingDone, ReadingEvent
 from app.services.states import StateKeeper
-from app.services.transcripts import TranscriptImporter
 from app.storage.conversations import ConversationStore
 from app.storage.database import Database
-from app.storage.documents import DocumentStore
 from app.storage.reading_rates import ReadingRateStore
 from app.storage.snapshots import SnapshotStore
 from tests.documents_for_tasks import make_document
@@ -44,6 +43,7 @@ class Desk:
 
     Args:
         interval_s: between bookmarks on disk; 0 keeps one at every part's end.
+        settings: in place of those with this interval and without an encoder.
     """
 
     def __init__(
@@ -54,34 +54,34 @@ class Desk:
         interval_s: float = 0.0,
         clock: Clock | None = None,
         ids: Iterator[int] | None = None,
+        settings: Settings | None = None,
     ) -> None:
         folder.mkdir(exist_ok=True)
         self.folder, self.database, self.interval_s = folder, database, interval_s
         self.clock = clock or Clock()
         self.ids = ids or itertools.count(1)
         self.seeds = itertools.count(1)
-        self.path = folder / "snapshots.sqlite"
+        paths = DataPaths(folder)
+        self.path = paths.snapshots
         self.store = SnapshotStore(self.path, budget_bytes=10**8)
         self.keeper = StateKeeper(self.store, now=self.clock)
-        self.rates = ReadingRateStore(database)
-        self.reading = ReadingService(
-            self.keeper, self.rates, now=self.clock, monotonic=self.clock, interval_s=interval_s
-        )
-        self.turns = ConversationStore(database)
-        documents = DocumentStore(database)
-        self.library = LibraryService(documents, load=self._load, now=self.clock)
-        parts = TalkParts(
-            self.turns,
+        self.services = make_desk(
+            paths,
+            settings or Settings(snapshot_interval_s=interval_s, encoder="off"),
+            database,
             self.keeper,
-            self.reading,
+            load=self._load,
             now=self.clock,
+            monotonic=self.clock,
             new_id=lambda: f"c{next(self.ids)}",
             new_seed=lambda: next(self.seeds),
         )
-        self.talks = ConversationService(parts, self.library)
-        self.importer = TranscriptImporter(
-            self.turns, documents, self.talks, new_id=lambda: f"c{next(self.ids)}", now=self.clock
-        )
+        self.library = self.services.library
+        self.reading = self.services.reading
+        self.talks = self.services.conversations
+        self.importer = self.services.transcripts
+        self.rates = ReadingRateStore(database)
+        self.turns = ConversationStore(database)
         self._loading: Document | None = None
 
     def again(self) -> Desk:

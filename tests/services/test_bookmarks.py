@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.inference.generator import StateRef
-from app.services.bookmarks import MEMORY_INTERVAL_S, Bookmarks, document_stream, end_place
+from app.services.bookmarks import MEMORY_INTERVAL_S, Bookmarks, document_of, document_stream, end_place
 from app.services.library import LibraryDocument
 from app.services.states import NOT_KEPT, OTHER_MODEL, Missing, Restored
 from app.storage.database import Database
@@ -154,3 +154,17 @@ def test_streams_of_documents(item: LibraryDocument) -> None:
         LibraryDocument(document, (), "", reused=True, reader_version="1"),
     ]
     assert len({document_stream(one) for one in [item, *others]}) == 3
+
+
+@pytest.mark.parametrize("page_range", ["", "2-3"])
+def test_the_document_of_a_stream(item: LibraryDocument, page_range: str) -> None:
+    """With its range of pages, whichever version of the readers made it."""
+    for version in ("1", "4"):
+        one = LibraryDocument(item.document, (), page_range, reused=True, reader_version=version)
+        assert document_of(document_stream(one)) == (item.document_id, page_range)
+
+
+@pytest.mark.parametrize("stream", ["conversation:c1", "document:d1::4.0", "document:d1:", "", "document:a:b:c:d"])
+def test_streams_of_no_document(stream: str) -> None:
+    """Of a conversation, and of what is read in another way now: a reading would not go on from there."""
+    assert document_of(stream) is None

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import UserError
+from app.core.errors import StorageError, UserError
 from app.services.conversations import KEPT_AFTER_DELETION_S
 from app.storage.database import Database
 from tests.fakes import FakeGenerator
@@ -169,3 +169,44 @@ def test_a_fork_outlives_its_source(desk: Desk, generator: FakeGenerator) -> Non
     conversation.close()
     assert told_in(desk, fork.id) == ["one", "ok", "two", "ok"]
     assert desk.again().talks.open(fork.id, generator).plan().replayed == 0
+
+
+def test_going_to_a_branch(desk: Desk, generator: FakeGenerator) -> None:
+    """By its last turn, without opening the conversation; a turn of another one is refused and nothing changes."""
+    conversation = desk.talks.open(None, generator)
+    conversation.say("one")
+    first = conversation.tip
+    conversation.edit(conversation.turns()[0].id, "uno")
+    other = desk.talks.transcript(say(desk, generator, "elsewhere")).turns[0].id
+    assert told_in(desk, conversation.id) == ["uno", "ok"]
+    assert first is not None
+    desk.clock.seconds += 1.0
+    desk.talks.go_to(conversation.id, first)
+    assert told_in(desk, conversation.id) == ["one", "ok"]
+    assert desk.talks.overview()[0]["id"] == conversation.id
+    for turn_id in (other, 999):
+        with pytest.raises(StorageError, match=f"has no turn {turn_id}"):
+            desk.talks.go_to(conversation.id, turn_id)
+    with pytest.raises(UserError, match="no session 'zzz'"):
+        desk.talks.go_to("zzz", first)
+    assert told_in(desk, conversation.id) == ["one", "ok"]
+
+
+class Loading(FakeGenerator):
+    """A model that is still on its way: whoever asks what it is would wait."""
+
+    def __getattribute__(self, name: str) -> object:
+        if name == "info":
+            raise AssertionError("waited for the model")
+        return super().__getattribute__(name)
+
+
+def test_a_question_need_not_wait_for_the_model(desk: Desk, generator: FakeGenerator) -> None:
+    """A new conversation is stored under the name that is given; going on with it by that model is no change."""
+    conversation = desk.talks.open(None, Loading.__new__(Loading), model_name="starter")
+    conversation.ask("one?")
+    assert desk.talks.find(conversation.id).model_name == "starter"
+    assert desk.talks.open(conversation.id, generator).plan().other_model == "starter"
+    named = desk.talks.open(None, generator, model_name="fake")
+    named.say("one?")
+    assert (desk.talks.find(named.id).model_name, named.plan().other_model) == ("fake", "")

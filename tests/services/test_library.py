@@ -109,8 +109,8 @@ def test_entries(library: LibraryService, file: Path, tmp_path: Path) -> None:
     second = library.import_file(other)
     entries = library.entries()
     assert entries == [
-        LibraryEntry(second.document_id, "", "Rivers", str(other), 3),
-        LibraryEntry(first.document_id, "", "Rivers", str(file), 3),
+        LibraryEntry(second.document_id, "", "Rivers", str(other), 3, 1.0),
+        LibraryEntry(first.document_id, "", "Rivers", str(file), 3, 1.0),
     ]
     found = library.by_id(entries[1].document_id, entries[1].page_range)
     assert found is not None and found.document == first.document

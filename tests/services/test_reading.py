@@ -10,6 +10,7 @@ import pytest
 from app.core.errors import StorageError, WorkerLostError
 from app.documents.model import Document
 from app.inference.generator import ReadCancelled
+from app.services.bookmarks import document_stream
 from app.services.library import LibraryDocument
 from app.services.reading import (
     MEASURED_TOKENS,
@@ -22,6 +23,7 @@ from app.services.reading import (
 from app.services.restarts import MOST_RESTARTS, Recovered
 from app.services.states import NOT_KEPT, OTHER_MODEL, Missing, Restored
 from app.storage.database import Database
+from app.storage.reading_rates import ReadingRateStore
 from app.tasks.read import PartRead
 from app.tasks.summarize import ReadProgress
 from tests.documents_for_tasks import make_document
@@ -249,6 +251,22 @@ def test_a_document_without_words(desk: Desk, generator: FakeGenerator) -> None:
     assert isinstance(desk.again().reading.opened(BLANK, generator), Restored)
 
 
+def test_documents_that_were_read(desk: Desk, item: LibraryDocument, generator: FakeGenerator) -> None:
+    """To the end, by this model, as far as they are on the disk; a range of pages is another reading."""
+    assert desk.reading.documents_read(generator.info) == frozenset()
+    until(desk.reading.read(item, generator), lambda event: isinstance(event, PartRead) and event.part_index == 3)
+    desk.keeper.flush()
+    assert desk.reading.documents_read(generator.info) == frozenset()
+    desk.read(item, generator)
+    desk.read(LibraryDocument(item.document, item.passages, "1-5", reused=False), generator)
+    again = desk.again()
+    both = {(item.document_id, ""), (item.document_id, "1-5")}
+    assert again.reading.documents_read(generator.info) == both
+    assert again.reading.documents_read(FakeGenerator(fingerprint="5" * 64).info) == frozenset()
+    again.keeper.forget(document_stream(item))
+    assert again.reading.documents_read(generator.info) == both - {(item.document_id, "")}
+
+
 # -- workers that die ------------------------------------------------------------------------------------------------
 
 
@@ -372,7 +390,7 @@ def test_a_rate_that_cannot_be_kept_spoils_no_reading(
     def fail(*_: object, **__: object) -> None:
         raise StorageError("the library is in use")
 
-    monkeypatch.setattr(desk.rates, "remember", fail)
+    monkeypatch.setattr(ReadingRateStore, "remember", fail)
     generator = DyingGenerator(seconds_per_token=0.25)
     item = desk.add(book(chapter(name) for name in [*NAMES, *NAMES]))
     assert told(generator, end_state(desk.read(item, generator))) == "<0>" + item.document.text

@@ -350,6 +350,15 @@ def test_a_document_that_goes_while_it_is_encoded(library: Library, database: Da
     assert database.rows("SELECT * FROM passage_vectors") == []
 
 
+def test_warmed_up(library: Library, database: Database, search: SearchService) -> None:
+    """The encoder has been used before the first search; without one there is nothing to open."""
+    encoder = WordEncoder()
+    with_encoder(database, library, encoder).warm_up()
+    assert encoder.encoded
+    search.warm_up()
+    assert search.similarity is None
+
+
 def test_vectors_need_an_encoder_that_knows_the_language(library: Library, database: Database) -> None:
     """Without one, nothing is made; the search by words goes on."""
     item = library.add([GERMAN])

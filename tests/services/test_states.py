@@ -343,3 +343,31 @@ def test_a_row_that_has_gone_meanwhile(keeper: StateKeeper, generator: FakeGener
     (entry,) = keeper.entries("s", "0" * 64)
     keeper.forget("s")
     assert keeper.restore_entry(generator, entry) == Missing("the saved state is no longer there")
+
+
+def test_streams_with_an_end(keeper: StateKeeper, generator: FakeGenerator) -> None:
+    """Those whose end is on the disk, for one model; a bookmark is no end."""
+    state = state_of(generator, words(generator, 5))
+    ends = [Place(f"s{n}", "end", SnapshotKind.END, fingerprint) for n, fingerprint in enumerate(["0" * 64, "1" * 64])]
+    for one in (*ends, place("a", stream="s2")):
+        keeper.keep(generator, state, one)
+    keeper.flush()
+    assert keeper.streams_ended("0" * 64) == ["s0"]
+    assert keeper.streams_ended("1" * 64) == ["s1"]
+    keeper.forget("s0")
+    assert keeper.streams_ended("0" * 64) == []
+
+
+def test_room_on_the_disk(keeper: StateKeeper, generator: FakeGenerator) -> None:
+    """Nothing before anything is kept; a second state with the same pages takes less than the first."""
+    assert keeper.nbytes() == 0
+    state = state_of(generator, words(generator, 4 * PAGE_TOKENS))
+    keeper.keep(generator, state, place("a"))
+    keeper.flush()
+    first = keeper.nbytes()
+    generator.read(state, generator.tokenize(" more"))
+    keeper.keep(generator, state, place("b"))
+    keeper.flush()
+    assert 0 < keeper.nbytes() - first < first
+    keeper.forget("s")
+    assert keeper.nbytes() == 0

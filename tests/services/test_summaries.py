@@ -130,6 +130,14 @@ def _result(events: list[SummaryEvent]) -> SummaryResult:
     return events[-1]
 
 
+def begun(event: SummaryEvent) -> tuple[str, int, int]:
+    """The job of a first event, its parts written and its parts read; their notes come with it."""
+    assert isinstance(event, SummaryStarted)
+    assert [section.title for section in event.notes] == [f"S{part}" for part in range(event.parts_written)]
+    assert event.parts_total == (PARTS if event.parts_written else 0)
+    return event.job_id, event.parts_written, event.parts_read
+
+
 def test_uninterrupted_run(harness, item, generator) -> None:
     """Every part is read and written once; the statistics are those of the generator."""
     result = _result(harness.run(item, generator))
@@ -154,7 +162,7 @@ def test_other_tokenizer_begins_anew(harness, item, generator) -> None:
     """Its parts end elsewhere, so the notes of an interrupted run with the same weights are not gone on with."""
     harness.run(item, generator, parts=2)
     generator.info = replace(generator.info, tokenizer_hash="2" * 64)
-    assert harness.run(item, generator)[0] == SummaryStarted("job2", parts_written=0, parts_read=0)
+    assert begun(harness.run(item, generator)[0]) == ("job2", 0, 0)
 
 
 def test_stored_job_is_shown_whole_or_as_far_as_it_came(harness, item, generator) -> None:
@@ -171,6 +179,20 @@ def test_stored_job_is_shown_whole_or_as_far_as_it_came(harness, item, generator
     assert harness.service().stored("nope") is None
 
 
+def test_the_latest_of_a_document(harness, item, generator) -> None:
+    """Whichever model and style; as far as it came; none of other pages, and none before the first."""
+    assert harness.service().latest("d1", "") is None
+    first = _result(harness.run(item, generator))
+    found = harness.service().latest("d1", "")
+    assert found is not None and found.finished and found.result == first
+    assert harness.service().latest("d1", "1-2") is None
+    harness.clock.seconds += 1.0
+    harness.run(item, FakeGenerator(fingerprint="7" * 64), parts=2)
+    latest = harness.service().latest("d1", "")
+    assert latest is not None and (latest.finished, latest.parts_total) == (False, 4)
+    assert [section.title for section in latest.result.sections] == ["S0", "S1"]
+
+
 def test_beginning_of_two_ids_is_refused(harness, item, generator) -> None:
     """Both are named, so that the user can choose."""
     harness.run(item, generator)
@@ -183,7 +205,7 @@ def test_interrupted_run_goes_on_without_a_state(harness, item, generator) -> No
     """No snapshot was due: parts are read again, but none is written again."""
     harness.run(item, generator, parts=2)
     events = harness.run(item, generator)
-    assert events[0] == SummaryStarted("job1", parts_written=2, parts_read=0)
+    assert begun(events[0]) == ("job1", 2, 0)
     assert harness.task.read == [0, 1, 2, 3]
     assert harness.task.written == [2, 3]
     result = _result(events)
@@ -195,7 +217,7 @@ def test_interrupted_run_goes_on_from_its_state(harness, item, generator) -> Non
     """With a snapshot the parts before it are not even read, and the result equals an uninterrupted run's."""
     harness.run(item, generator, parts=3, seconds_per_part=6.0)  # 6 s: no; 12 s: saved after part 1; 18 s: no
     events = harness.run(item, generator)
-    assert events[0] == SummaryStarted("job1", parts_written=3, parts_read=2)
+    assert begun(events[0]) == ("job1", 3, 2)
     assert harness.task.read == [2, 3]
     assert harness.task.written == [3]
     assert [s.notes[0].text for s in _result(events).sections] == [f"part {i} at {10 * (i + 1)}" for i in range(4)]
@@ -228,7 +250,7 @@ def test_last_state_is_saved_before_the_summary_is_composed(harness, item, gener
             break
     events.close()
     again = harness.run(item, generator)
-    assert again[0] == SummaryStarted("job1", parts_written=4, parts_read=4)
+    assert begun(again[0]) == ("job1", 4, 4)
     assert harness.task.read == harness.task.written == []
 
 
@@ -245,7 +267,7 @@ def test_lost_snapshots_cost_time_only(harness, item, generator) -> None:
     harness.desk = harness.desk.again()
     harness.desk.path.write_bytes(b"garbage" * 10_000)
     events = harness.run(item, generator)
-    assert events[0] == SummaryStarted("job1", parts_written=2, parts_read=0)
+    assert begun(events[0]) == ("job1", 2, 0)
     assert (harness.task.read, harness.task.written) == ([0, 1, 2, 3], [2, 3])
     assert len(_result(events).sections) == 4
 
@@ -259,7 +281,7 @@ def test_state_the_generator_refuses_costs_time_only(harness, item, generator, m
 
     monkeypatch.setattr(generator, "load_state", refuse)
     events = harness.run(item, generator)
-    assert events[0] == SummaryStarted("job1", parts_written=2, parts_read=0)
+    assert begun(events[0]) == ("job1", 2, 0)
     assert harness.task.written == [2, 3]
 
 
@@ -272,7 +294,7 @@ def test_a_damaged_bookmark_costs_the_parts_since_the_one_before(harness, item, 
         "UPDATE recurrent_parts SET data = x'00' WHERE snapshot_id IN (SELECT max(id) FROM snapshots)",
     )
     events = harness.run(item, generator)
-    assert events[0] == SummaryStarted("job1", parts_written=3, parts_read=2)
+    assert begun(events[0]) == ("job1", 3, 2)
     assert [s.notes[0].text for s in _result(events).sections] == [f"part {i} at {10 * (i + 1)}" for i in range(4)]
 
 
@@ -280,7 +302,7 @@ def test_a_bookmark_beyond_the_notes_is_of_no_use(harness, item, generator) -> N
     """Parts without notes have to be read for them, though the document has been read to its end."""
     harness.run(item, generator, seconds_per_part=20.0)
     events = harness.run(item, generator, fresh=True)
-    assert events[0] == SummaryStarted("job2", parts_written=0, parts_read=0)
+    assert begun(events[0]) == ("job2", 0, 0)
     assert harness.task.read == harness.task.written == [0, 1, 2, 3]
 
 
@@ -288,7 +310,7 @@ def test_left_at_the_first_event(harness, item, generator) -> None:
     """No restored state stays behind."""
     harness.run(item, generator, parts=2, seconds_per_part=20.0)
     events = harness.service().run(item, generator, style=Style.BRIEF)
-    assert next(events) == SummaryStarted("job1", parts_written=2, parts_read=2)
+    assert begun(next(events)) == ("job1", 2, 2)
     events.close()
     assert generator.states == {}
 
@@ -305,7 +327,7 @@ def test_fresh_gives_up_the_interrupted_run(harness, item, generator) -> None:
     """--fresh writes every part again under a new job."""
     harness.run(item, generator, parts=2, seconds_per_part=20.0)
     events = harness.run(item, generator, fresh=True)
-    assert events[0] == SummaryStarted("job2", parts_written=0, parts_read=0)
+    assert begun(events[0]) == ("job2", 0, 0)
     assert harness.task.written == [0, 1, 2, 3]
     assert harness.store.get("job1") is None
 
@@ -324,7 +346,7 @@ def test_fresh_interrupted_keeps_the_old_result_and_is_gone_on_with(harness, ite
 def test_second_run_at_the_same_time_is_refused(harness, item, generator) -> None:
     """Fresh or not, it is told to wait and spoils nothing; the first run ends as if it had been alone."""
     events = harness.service().run(item, generator, style=Style.BRIEF)
-    assert next(events) == SummaryStarted("job1", parts_written=0, parts_read=0)
+    assert begun(next(events)) == ("job1", 0, 0)
     for fresh in (False, True):
         with pytest.raises(UserError) as caught:
             harness.run(item, generator, fresh=fresh)
@@ -333,7 +355,7 @@ def test_second_run_at_the_same_time_is_refused(harness, item, generator) -> Non
     result = list(events)[-1]
     assert isinstance(result, SummaryResult)
     assert [section.title for section in result.sections] == ["S0", "S1", "S2", "S3"]
-    assert harness.run(item, generator, fresh=True)[0] == SummaryStarted("job2", parts_written=0, parts_read=0)
+    assert begun(harness.run(item, generator, fresh=True)[0]) == ("job2", 0, 0)
 
 
 def test_reasons_are_logged_and_text_is_not(harness, item, generator, caplog) -> None:

@@ -11,6 +11,7 @@ from app.core.errors import StorageError, UserError
 from app.inference.generator import FinishReason
 from app.services.states import NOT_KEPT, OTHER_MODEL
 from app.services.talk import OpenConversation, Plan, title_of
+from app.storage.conversations import ConversationStore
 from app.storage.database import Database
 from app.tasks.chat import MAX_ANSWER_TOKENS, SYSTEM_PROMPT, chat_sampling
 from tests.fakes import FakeGenerator
@@ -265,7 +266,7 @@ def test_the_library_fails_while_the_answer_is_stored(
 ) -> None:
     """The error is the caller's; what is answered next does not go on from an answer that no turn holds."""
     conversation = desk.talks.open(None, generator)
-    add_turn = desk.turns.add_turn
+    add_turn = ConversationStore.add_turn
 
     def fail(*args: object, role: str, **rest: object) -> int:
         if role == "assistant":
@@ -273,7 +274,7 @@ def test_the_library_fails_while_the_answer_is_stored(
         return add_turn(*args, role=role, **rest)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patched:
-        patched.setattr(desk.turns, "add_turn", fail)
+        patched.setattr(ConversationStore, "add_turn", fail)
         with pytest.raises(StorageError):
             conversation.say("one?")
     assert texts(conversation) == ["one?"] and generator.states == {}
@@ -450,3 +451,65 @@ def test_titles() -> None:
     assert title_of("  What is\na river? ") == "What is a river?"
     assert title_of("x" * 60) == "x" * 60
     assert title_of("x" * 61) == "x" * 59 + "…"
+
+
+# -- a question first, its answer later ------------------------------------------------------------------------------
+
+
+def test_asked_first_and_answered_later(desk: Desk, generator: DyingGenerator) -> None:
+    """A stored question needs no model; its answer is the one that `say` would have given."""
+    conversation = desk.talks.open(None, generator)
+    question = conversation.ask("  one? ")
+    assert (generator.calls, conversation.position) == (0, None)
+    assert [turn.id for turn in desk.talks.transcript(conversation.id).turns] == [question.id] == [conversation.tip]
+    assert conversation.last_question() == question
+    generation = conversation.answer(question)
+    assert texts(conversation) == [question.text, generation.text]
+    assert [conversation.position] == [len(ids) for ids in generator.states.values()]
+    assert conversation.last_question() == question
+    with pytest.raises(UserError, match="there is no question to answer yet"):
+        desk.talks.open(None, generator).last_question()
+
+
+def test_a_question_without_an_answer_is_not_followed_on(desk: Desk, generator: DyingGenerator) -> None:
+    """The next one stands beside it, as if it had not been asked."""
+    conversation = desk.talks.open(None, generator)
+    conversation.say("one?")
+    answer = conversation.tip
+    left, asked = conversation.ask("left?"), conversation.ask("two?")
+    assert left.parent_id == asked.parent_id == answer
+    conversation.answer(asked)
+    assert "left?" not in live(generator)
+
+
+def test_asked_instead(desk: Desk, generator: DyingGenerator) -> None:
+    """Beside the question it takes the place of; an answer cannot be asked."""
+    conversation = desk.talks.open(None, generator)
+    conversation.say("one?")
+    question, answer = conversation.turns()
+    instead = conversation.ask_instead(question.id, "uno?")
+    assert (instead.parent_id, instead.text, conversation.tip) == (None, "uno?", instead.id)
+    with pytest.raises(UserError, match=f"turn {answer.id} is the model's"):
+        conversation.ask_instead(answer.id, "why?")
+    assert texts(conversation) == ["uno?"]
+
+
+def test_an_answer_made_elsewhere(desk: Desk, generator: DyingGenerator) -> None:
+    """It is the question's, with its details, and under no state's name; the model hears of it before its next."""
+    conversation = desk.talks.open(None, generator)
+    conversation.say("one?")
+    kept = conversation.keep_answer(conversation.ask("two?"), "found it", '{"found": {}}')
+    assert (kept.role, kept.text, kept.details, kept.state_key) == ("assistant", "found it", '{"found": {}}', "")
+    assert conversation.tip == kept.id and conversation.turns()[-2].text == "two?"
+    conversation.say("three?")
+    assert "<1>two?<2><1>found it<2><1>three?<2>" in live(generator)
+
+
+def test_the_question_of_another_branch_is_answered(desk: Desk, generator: DyingGenerator) -> None:
+    """Its answer follows on it, whatever the branch in use was."""
+    conversation = desk.talks.open(None, generator)
+    first = conversation.ask("one?")
+    conversation.say("two?")
+    conversation.answer(first)
+    assert texts(conversation)[0] == "one?" and len(texts(conversation)) == 2
+    assert "two?" not in live(generator)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.core.errors import UserError
-from app.services.transcripts import FORMAT, ROLES, to_json, to_markdown
+from app.services.transcripts import FORMAT, ROLES, conversation_text, to_json, to_markdown
 from app.storage.database import Database
 from tests.fakes import FakeGenerator
 from tests.services.desk import Desk, book, chapter
@@ -205,3 +206,27 @@ def test_markdown(desk: Desk) -> None:
         "## You\n\nWhat\nflows?\n\n## Model\n\nWater.\n"
     )
     assert ", about" not in to_markdown(transcript)
+
+
+def test_a_conversation_as_a_file(desk: Desk) -> None:
+    """To read: the branch in use under its document's title; to keep: all of it. Neither steers a terminal."""
+    item = desk.add(replace(book([chapter("elbe")]), title="Ri\x1b[2Jvers\n# and"))
+    conversation = desk.talks.open(None, FakeGenerator(lambda text: "ok \x1b]0;x\x07"), item=item)
+    conversation.say("one?")
+    conversation.edit(conversation.turns()[0].id, "uno?")
+    texts = {
+        form: conversation_text(desk.talks, desk.library, conversation.id[:3], form) for form in ("markdown", "json")
+    }
+    assert texts["markdown"] == to_markdown(
+        desk.talks.transcript(conversation.id), document_title="Ri[2Jvers # and"
+    ).replace("\x1b", "").replace("\x07", "")
+    assert "Ri[2Jvers # and" in texts["markdown"]
+    assert "\nuno?\n" in texts["markdown"] and "\none?\n" not in texts["markdown"]
+    kept = json.loads(texts["json"])
+    assert kept == to_json(desk.talks.tree(conversation.id))
+    assert [turn["text"] for turn in kept["turns"]] == ["one?", "ok \x1b]0;x\x07", "uno?", "ok \x1b]0;x\x07"]
+    assert not {"\x1b", "\x07"} & set("".join(texts.values()))
+    desk.library.remove(item.document_id)
+    assert "Ri[2Jvers" not in conversation_text(desk.talks, desk.library, conversation.id, "markdown")
+    with pytest.raises(UserError, match="no session 'zzz'"):
+        conversation_text(desk.talks, desk.library, "zzz", "json")

@@ -11,6 +11,7 @@ from app.storage.database import Database
 from app.storage.documents import DocumentStore, PageRecord, PassageRecord, Reading, SectionRecord
 from app.storage.migrations import LIBRARY
 from app.storage.passage_index import PassageIndex
+from app.storage.refusals import RefusalStore
 from tests.searchable import check_index
 
 TEXTS = ("The Elbe floods in April.", "Dams hold water back.")
@@ -28,7 +29,7 @@ READING = Reading(
 )
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 def test_documents_are_searched_after_the_upgrade(tmp_path: Path, version: int) -> None:
     """Nothing of an older library is lost; its passages are indexed when they are asked for, and go when deleted."""
     path = tmp_path / "library.sqlite"
@@ -46,3 +47,13 @@ def test_documents_are_searched_after_the_upgrade(tmp_path: Path, version: int) 
         store.save(READING, path="/a.txt", nbytes=1, now=2.0)  # read again: the triggers are those of the new schema
         assert database.rows("SELECT * FROM passage_terms") == []
         assert store.remove("d1") and store.entries() == []
+
+
+def test_files_are_refused_after_the_upgrade(tmp_path: Path) -> None:
+    """A library of before there were refusals takes them in."""
+    path = tmp_path / "library.sqlite"
+    Database.open(path, migrations=LIBRARY[:3]).close()
+    with Database.open(path) as database:
+        RefusalStore(database).add("/a.pdf", code="damaged", message="is damaged", now=1.0)
+    with Database.open(path) as database:
+        assert [refusal.path for refusal in RefusalStore(database).all()] == ["/a.pdf"]

@@ -86,3 +86,33 @@ def test_overview_counts_parts(store: SummaryStore) -> None:
     store.add_part("j1", 0, "[0]", parts_total=4, usage="", now=2.0)
     (row,) = store.overview()
     assert (row["parts_done"], row["parts_total"], row["state"], row["path"]) == (1, 4, "running", "/a.txt")
+
+
+def test_the_job_of_a_document(store: SummaryStore) -> None:
+    """That which was changed last, whatever its model and style; another page range has its own, or none."""
+    assert store.of_document("d1", "") is None
+    store.begin("j1", KEY, model_name="m", now=1.0)
+    store.begin("j2", replace(KEY, style="detailed", model_fingerprint="f2"), model_name="n", now=2.0)
+    store.begin("j3", replace(KEY, page_range="2-3"), model_name="m", now=3.0)
+    assert [record and record.id for record in map(store.of_document, ["d1"] * 2, ["", "2-3"])] == ["j2", "j3"]
+    store.add_part("j1", 0, "[0]", parts_total=4, usage="", now=4.0)
+    found = store.of_document("d1", "")
+    assert found is not None and (found.id, found.parts) == ("j1", ("[0]",))
+    assert store.of_document("d2", "") is None
+
+
+def test_progress_is_that_of_the_job_furthest_on(store: SummaryStore) -> None:
+    """The share of its parts; all of them without a final summary are not all of the work; finished is 1."""
+    assert store.progress() == {}
+    store.begin("j1", KEY, model_name="m", now=1.0)
+    store.begin("j2", replace(KEY, page_range="2-3"), model_name="m", now=1.0)
+    assert store.progress() == {("d1", ""): 0.0, ("d1", "2-3"): 0.0}
+    store.add_part("j1", 0, "[0]", parts_total=4, usage="", now=2.0)
+    store.begin("j3", replace(KEY, style="detailed"), model_name="m", now=3.0)
+    for position in range(3):
+        store.add_part("j3", position, "[]", parts_total=4, usage="", now=4.0)
+    assert store.progress() == {("d1", ""): 0.75, ("d1", "2-3"): 0.0}
+    store.add_part("j3", 3, "[]", parts_total=4, usage="", now=5.0)
+    assert store.progress()["d1", ""] == 0.99
+    store.finish("j1", lines="", sections="", usage="", stats="", now=6.0)
+    assert store.progress() == {("d1", ""): 1.0, ("d1", "2-3"): 0.0}

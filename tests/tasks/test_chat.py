@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from app.inference.generator import Message
+from app.inference.generator import Message, Sampling
 from app.tasks.chat import CHAT_SAMPLING, SYSTEM_PROMPT, chat_sampling, turns_prompt
 from tests.fakes import FakeGenerator
 
@@ -31,3 +31,17 @@ def test_base_model_gets_no_system_turn() -> None:
 def test_sampling_differs_in_its_seed_only() -> None:
     """Another seed draws another answer in the same way."""
     assert chat_sampling(7) == replace(CHAT_SAMPLING, seed=7) != chat_sampling(8)
+
+
+def test_another_system_turn() -> None:
+    """What the user wrote in its place; empty, there is none."""
+    generator = FakeGenerator()
+    for system, begin in (("Be brief.", "<1>Be brief.<2>"), ("", "")):
+        prompt = turns_prompt(generator, TURNS[:1], begins=True, system=system)
+        assert generator.text(prompt) == f"<0>{begin}<1>hi<2><1>"
+
+
+def test_another_way_to_draw() -> None:
+    """All of it but the seed."""
+    drawn = Sampling(temperature=0.0, top_k=5, seed=3)
+    assert chat_sampling(7, drawn) == replace(drawn, seed=7)

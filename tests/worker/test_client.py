@@ -14,16 +14,19 @@ from pathlib import Path
 
 import psutil
 import pytest
+import torch
 
 from app.core.errors import CheckpointError, InternalError, ResourceError, WorkerLostError
+from app.core.threads import BACKGROUND_NICENESS
 from app.inference.chat_template import load_chat_template
+from app.inference.devices import CHUNK_TOKENS
 from app.inference.engine import Engine
 from app.inference.generator import Message, ReadCancelled, Sampling, TextGenerator
 from app.inference.tokenizers.base import load_tokenizer
 from app.worker import link, process
-from app.worker.client import EngineClient
+from app.worker.client import EngineClient, ModelSpec
 from app.worker.messages import Done, Failed, Heartbeat
-from tests.contracts.text_generator import GREEDY, RANDOM, TEXT, TextGeneratorContract
+from tests.contracts.text_generator import GREEDY, RANDOM, TEXT, TextGeneratorContract, counted
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 WAIT_S = 60
@@ -108,6 +111,55 @@ def test_a_killed_worker_is_replaced(new_client: NewClient) -> None:
     # Totals go on: what the first worker read counts.
     assert client.usage.prefill_tokens >= used.prefill_tokens
     assert client.usage.decode_tokens >= used.decode_tokens + len(expected.token_ids)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="niceness of threads is Linux's")
+def test_a_worker_in_the_background(tiny_model: Path) -> None:
+    """It goes behind others with the threads that read, and so does the one that takes its place."""
+    client = EngineClient(ModelSpec(tiny_model, "tiny", device="cpu", background=True))
+    try:
+        for _ in range(2):
+            client.read(client.new_state(), _ids(client, 20))
+            assert client.pid is not None
+            worker = psutil.Process(client.pid)
+            behind = max(BACKGROUND_NICENESS, psutil.Process().nice())
+            assert worker.nice() == behind
+            # Those that only pass messages on were there before.
+            threads = [os.getpriority(os.PRIO_PROCESS, thread.id) for thread in worker.threads()]
+            assert threads.count(behind) >= torch.get_num_threads()
+            _kill(client)
+            with pytest.raises(WorkerLostError):
+                for _ in range(100):
+                    client.new_state()
+    finally:
+        client.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="niceness of threads is Linux's")
+def test_a_worker_is_not_in_the_background_unasked(shared_client: EngineClient) -> None:
+    """A command waits for nothing but its worker."""
+    shared_client.wait()
+    assert shared_client.pid is not None
+    assert psutil.Process(shared_client.pid).nice() == psutil.Process().nice()
+
+
+@pytest.mark.parametrize("calls", [1, 2, 4])
+def test_a_read_cancelled_at_any_moment(shared_client: EngineClient, calls: int) -> None:
+    """Within a chunk or between two: the state holds whole chunks, and writes what one that read just those does."""
+    ids = _ids(shared_client, 1000)
+    state, alone = shared_client.new_state(), shared_client.new_state()
+    seen: list[int] = [0]
+    with pytest.raises(ReadCancelled):
+        shared_client.read(state, ids, on_progress=seen.append, cancelled=counted(calls))
+    position = shared_client.position(state)
+    assert seen[-1] <= position < len(ids) and position % CHUNK_TOKENS["cpu"] == 0
+    shared_client.read(alone, ids[:position])
+    written = []
+    for one in (state, alone):
+        shared_client.read(one, ids[:7])
+        written.append(shared_client.generate(one, [], sampling=RANDOM, max_new_tokens=12))
+        shared_client.drop(one)
+    assert written[0] == written[1]
 
 
 def test_killed_at_any_moment_of_a_job(new_client: NewClient) -> None:

@@ -14,7 +14,6 @@ from app.core.errors import DocumentError, UserError
 from app.documents.limits import PageRange, ReadingLimits
 from app.documents.readers import registry
 from app.inference.generator import ReadCancelled
-from app.worker import reading
 from app.worker.reading import load_document
 from tests.documents.pdf_files import column, write_pdf
 
@@ -152,13 +151,6 @@ def test_bad_input(tmp_path: Path, name: str, make, code: str) -> None:  # type:
         load_document(path)
     assert caught.value.code == code
     assert name in caught.value.message and "\n" not in caught.value.message
-
-
-@pytest.mark.parametrize("data", [b"\xff\xfe", b"[1, 2]", b"{", b"[" * 100_000])
-def test_only_a_message_is_taken_from_the_child(data: bytes) -> None:
-    """Whatever else comes through the pipe costs the document, not the program."""
-    assert reading._parsed(data) is None
-    assert reading._parsed(b'{"type": "done"}') == {"type": "done"}
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no /dev/zero")

@@ -73,6 +73,11 @@ def is_document_name(name: str) -> bool:
     return Path(name).suffix.lower() in _EXTENSIONS and not name.startswith((".", "~$"))
 
 
+def document_suffixes() -> tuple[str, ...]:
+    """Endings of the names that documents have, each with its dot."""
+    return tuple(sorted(_EXTENSIONS))
+
+
 def reader_path(format_name: str) -> str:
     """Where the reader of a format that `sniff_format` named is to be imported from, as "module:class"."""
     return _READERS[format_name]

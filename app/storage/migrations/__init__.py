@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import sqlite_utils
 
-from app.storage.migrations import m001_initial, m002_branches, m003_passage_index
+from app.storage.migrations import m001_initial, m002_branches, m003_passage_index, m004_refusals
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,4 +24,5 @@ LIBRARY: tuple[Migration, ...] = (
     Migration(1, "initial", m001_initial.apply),
     Migration(2, "branches", m002_branches.apply),
     Migration(3, "passage index", m003_passage_index.apply),
+    Migration(4, "refusals", m004_refusals.apply),
 )

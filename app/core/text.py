@@ -1,0 +1,35 @@
+"""Text made fit for one line of a terminal, a file or the window; sizes in words; objects as JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+_LATER_CONTROLS = re.compile("[\x7f-\x9f]")
+
+
+def clean(text: str) -> str:
+    """Text without control characters: a document must not steer the terminal it is shown on."""
+    return "".join(c for c in text if c in "\n\t" or (ord(c) >= 32 and not 0x7F <= ord(c) <= 0x9F))
+
+
+def one_line(text: str) -> str:
+    """The same on one line."""
+    return " ".join(clean(text).split())
+
+
+def mebibytes(nbytes: int) -> str:
+    """`12.3 MiB`."""
+    return f"{nbytes / 2**20:,.1f} MiB"
+
+
+def size_text(nbytes: int) -> str:
+    """`310.5 MiB`, and from 1,024 of them on `2.7 GiB`."""
+    return f"{nbytes / 2**30:,.1f} GiB" if nbytes >= 2**30 else mebibytes(nbytes)
+
+
+def json_text(value: dict[str, Any]) -> str:
+    """One JSON object, as plain text: JSON leaves the second set of control characters alone, terminals do not."""
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    return _LATER_CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"

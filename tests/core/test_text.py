@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import json
+
+from app.core.text import clean, json_text, mebibytes, one_line, size_text
+
+
+def test_control_characters_are_left_out() -> None:
+    """Escape sequences of a document cannot steer the terminal; line ends and tabs stay."""
+    assert clean("a\x1b[31mb\x07\x9b\u0085c\n\td é 中") == "a[31mbc\n\td é 中"
+    assert one_line("a\n\n  b\tc ") == "a b c"
+
+
+def test_sizes_in_words() -> None:
+    """In MiB with one decimal; a size of many MiB in GiB."""
+    assert mebibytes(1536 * 2**20 + 2**19) == "1,536.5 MiB"
+    assert size_text(1023 * 2**20) == "1,023.0 MiB"
+    assert size_text(1536 * 2**20) == "1.5 GiB"
+
+
+def test_json_is_plain_text() -> None:
+    """It parses back whatever characters it holds, ends its line, and no terminal obeys anything in it."""
+    value = {"a": "é\u2028\x1b[2J\x7f\x9b2J", "b": [1, None]}
+    text = json_text(value)
+    assert json.loads(text) == value and text.endswith("}\n")
+    assert clean(text) == text and "é" in text
