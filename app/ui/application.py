@@ -1,0 +1,232 @@
+"""Starting the window: one instance for each data folder, the window at once, everything else behind it."""
+
+from __future__ import annotations
+
+import argparse
+import faulthandler
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from datetime import date
+from pathlib import Path
+from types import FrameType, TracebackType
+
+from PySide6.QtCore import QCoreApplication, QSettings, QTimer
+from PySide6.QtGui import QGuiApplication, QIcon
+from PySide6.QtWidgets import QApplication, QMessageBox
+
+from app.core.errors import GriffinDeskError, InternalError
+from app.core.log import logger, start_logging, stop_logging
+from app.core.paths import DataPaths, data_paths, resources_dir
+from app.core.settings import Settings, load_settings
+from app.core.version import program_version
+from app.services.desk import Desk
+from app.ui import theme
+from app.ui.single_instance import HandOver, SingleInstance
+from app.ui.translation import install_translation
+
+APP_ID = "io.github.griffin_desk.GriffinDesk"
+EXIT_ERROR = 2
+SWITCH_INTERVAL_S = 0.001
+"""Python's threads take turns this often: work in a lane must not keep the event loop waiting."""
+
+_log = logger("window")
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Open the window, or hand the files to the one that is open; returns the exit code."""
+    options = _options(arguments)
+    paths = data_paths(options.data_dir, os.environ)
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    QCoreApplication.setOrganizationName("griffin-desk")
+    QCoreApplication.setApplicationName("griffin-desk")
+    QCoreApplication.setApplicationVersion(program_version())
+    QGuiApplication.setDesktopFileName(APP_ID)
+    QSettings.setDefaultFormat(QSettings.Format.IniFormat)
+    if not _has_display():
+        # Qt would end the process with a core dump.
+        sys.stderr.write(
+            "griffin-desk: there is no screen for a window; `griffin-desk --help` shows what works without\n"
+        )
+        return EXIT_ERROR
+    application = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(application, QApplication)
+    application.setApplicationDisplayName("Griffin Desk")
+    application.setWindowIcon(QIcon(str(resources_dir() / "icons" / "griffin-desk.svg")))
+    try:
+        paths.create()
+        settings = load_settings(paths.settings)
+        handler = start_logging(paths.log, settings.log_level)
+    except GriffinDeskError as error:
+        return _refuse(error)
+    try:
+        return _run(application, options, paths, settings)
+    except GriffinDeskError as error:
+        _log.info("the window ended: %s", error.message, exc_info=error)
+        return _refuse(error)
+    finally:
+        stop_logging(handler)
+
+
+def _run(application: QApplication, options: argparse.Namespace, paths: DataPaths, settings: Settings) -> int:
+    install_translation(application, settings.language)
+    theme.apply(application, theme.Scheme(settings.scheme), settings.text_scale)
+    instance = SingleInstance(paths.root)
+    if not instance.claim():
+        handed = instance.hand_over(options.files)
+        if handed is HandOver.TAKEN:
+            return 0
+        if handed is HandOver.NO_ANSWER:
+            raise InternalError(
+                "Griffin Desk is running and does not answer; end it in the system's task manager, then start it again",
+                code="hung",
+            )
+    try:
+        with open_library_once(paths, settings) as (open_desk, notices):
+            return _window(application, options, paths, settings, instance, open_desk, notices)
+    finally:
+        instance.close()
+
+
+def _window(
+    application: QApplication,
+    options: argparse.Namespace,
+    paths: DataPaths,
+    settings: Settings,
+    instance: SingleInstance,
+    open_desk: Callable[[], AbstractContextManager[Desk]],
+    notices: Sequence[str],
+) -> int:
+    from app.ui.controllers.actions import Actions
+    from app.ui.controllers.window import WindowController
+    from app.ui.garbage import IdleCollector
+    from app.ui.jobs import Jobs
+    from app.ui.main_window import MainWindow
+    from app.ui.window_state import WindowState
+
+    state = WindowState()
+    window = MainWindow(state)
+    jobs = Jobs(open_desk)
+    controller = WindowController(window, jobs, paths, settings, state, data_dir_given=options.data_dir is not None)
+    actions = Actions(controller)
+    actions.commands.set_recent(state.words("commands"))
+    instance.files_received.connect(controller.imports.open_files)
+    instance.files_received.connect(lambda _: window.come_to_front())
+    window.closing.connect(lambda: state.save_words("commands", actions.commands.recent()))
+    window.show()
+    _hear_signals(application, window.close)
+    garbage = IdleCollector(lambda: jobs.idle, window)
+    with _hooks(controller.tell_failure_of):
+        # After the first paint: what is seen at once need not wait for what is not.
+        QTimer.singleShot(0, lambda: _log.info("window shown"))
+        QTimer.singleShot(0, lambda: controller.start(options.files))
+        for notice in notices:
+            controller.tell(notice)
+        try:
+            code = application.exec()
+        finally:
+            instance.stop_listening()
+            controller.close()
+    garbage.close()
+    return code
+
+
+@contextmanager
+def open_library_once(
+    paths: DataPaths, settings: Settings
+) -> Iterator[tuple[Callable[[], AbstractContextManager[Desk]], tuple[str, ...]]]:
+    """Check, repair and upgrade the library, then give what opens it in each lane, and what the user should know.
+
+    Raises StorageError.
+    """
+    from app.services.desk import make_desk, open_states
+    from app.storage.backups import DailyBackup, open_library
+    from app.storage.database import Database
+
+    opened = open_library(paths.library, paths.backups, today=date.today())
+    opened.database.close()
+    states = open_states(paths, settings)
+    backup = DailyBackup(paths.library, paths.backups, today=date.today())
+    backup.start()
+
+    @contextmanager
+    def open_desk() -> Iterator[Desk]:
+        with Database.open(paths.library) as database:
+            yield make_desk(paths, settings, database, states)
+
+    try:
+        yield open_desk, opened.notices
+    finally:
+        states.close()
+        backup.finish()
+
+
+def _has_display() -> bool:
+    """Whether Qt will find a screen, as far as the environment tells."""
+    if sys.platform in ("win32", "darwin") or os.environ.get("QT_QPA_PLATFORM"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _options(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="griffin-desk window", description="Open the window.", allow_abbrev=False)
+    parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="documents or folders to open")
+    parser.add_argument("--data-dir", type=Path, metavar="DIR", help="folder of the library, models and settings")
+    options = parser.parse_args(arguments)
+    # A second start runs in another folder than the first.
+    options.files = [path.expanduser().absolute() for path in options.files]
+    return options
+
+
+def _refuse(error: GriffinDeskError) -> int:
+    """Say why there is no window: on standard error, and where nobody reads that, in a box."""
+    sys.stderr.write(f"griffin-desk: {error.message}\n")
+    if QGuiApplication.platformName() not in ("offscreen", "minimal"):
+        QMessageBox.critical(None, "Griffin Desk", error.message)
+    return EXIT_ERROR
+
+
+def _hear_signals(application: QApplication, close: Callable[[], object]) -> None:
+    """Ctrl-C and the end of the session close the window as its own button does."""
+
+    def heard(number: int, frame: FrameType | None) -> None:
+        close()
+        application.quit()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, heard)
+    # Python hears signals between its own instructions only: let it have some, now and then.
+    timer = QTimer(application)
+    timer.timeout.connect(lambda: None)
+    timer.start(500)
+
+
+@contextmanager
+def _hooks(tell: Callable[[BaseException], None]) -> Iterator[None]:
+    """A mistake of ours in a callback is logged and told in one line; the window goes on."""
+    before, before_thread = sys.excepthook, threading.excepthook
+
+    def failed(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        _log.error("a mistake in the window", exc_info=(kind, error, trace))
+        tell(error)
+
+    def thread_failed(args: threading.ExceptHookArgs) -> None:
+        _log.error("a mistake in the thread %s", args.thread, exc_info=args.exc_value)
+
+    sys.excepthook, threading.excepthook = failed, thread_failed
+    with _crash_log():
+        try:
+            yield
+        finally:
+            sys.excepthook, threading.excepthook = before, before_thread
+
+
+@contextmanager
+def _crash_log() -> Iterator[None]:
+    """Where a native library crashes, Python's stacks go to standard error, if there is one."""
+    if sys.stderr is not None and not faulthandler.is_enabled():
+        faulthandler.enable()
+    yield

@@ -1,0 +1,106 @@
+"""What was written and not sent: kept in a small file of the data folder, by conversation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.core.log import logger
+from app.core.whole_file import replace_file
+from app.ui.jobs import Jobs, Lane, Task
+
+LOOK_MS = 5000
+"""So long at most is what was written lost by a crash."""
+MAX_BYTES = 4 << 20
+MAX_DRAFTS = 200
+
+_log = logger("drafts")
+
+
+class DraftsController(QObject):
+    """Looks now and then at what is written; whoever opens a conversation asks for what was."""
+
+    loaded = Signal()
+
+    def __init__(
+        self, jobs: Jobs, file: Path, written: Callable[[], Mapping[str, str]], parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._jobs = jobs
+        self._file = file
+        self._written = written
+        self._drafts: dict[str, str] = {}
+        self._kept: dict[str, str] = {}
+        self._timer = QTimer(self)
+        self._timer.setInterval(LOOK_MS)
+        self._timer.timeout.connect(self.look)
+
+    def start(self) -> None:
+        """Read the file, and look from then on."""
+
+        def read(task: Task[None]) -> dict[str, str]:
+            return _read(self._file)
+
+        def done(drafts: dict[str, str]) -> None:
+            self._kept = drafts
+            self._drafts = drafts | self._drafts
+            self._timer.start()
+            self.loaded.emit()
+
+        self._jobs.submit(Lane.QUICK, read, done=done)
+
+    def draft(self, key: str) -> str:
+        """What was written there and not sent; ''."""
+        return self._drafts.get(key, "")
+
+    def look(self) -> None:
+        """Keep what is written now, where it is not what is kept."""
+        content = self._changed()
+        if content is not None:
+            self._jobs.submit(Lane.QUICK, lambda task: _write(self._file, content))
+
+    def close(self) -> None:
+        """Keep what is written, now: nothing is done in lanes any more."""
+        self._timer.stop()
+        content = self._changed()
+        if content is not None:
+            _write(self._file, content)
+
+    def _changed(self) -> bytes | None:
+        for key, text in self._written().items():
+            self._drafts.pop(key, None)  # the newest last
+            if text.strip():
+                self._drafts[key] = text
+        while len(self._drafts) > MAX_DRAFTS:
+            del self._drafts[next(iter(self._drafts))]
+        if self._drafts == self._kept:
+            return None
+        self._kept = dict(self._drafts)
+        return json.dumps(self._kept, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def _read(file: Path) -> dict[str, str]:
+    """What can be understood of it: drafts are worth no error."""
+    try:
+        if file.stat().st_size > MAX_BYTES:
+            return {}
+        kept = json.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        _log.warning("drafts are not read: %s", error)
+        return {}
+    return {key: text for key, text in kept.items() if isinstance(text, str)} if isinstance(kept, dict) else {}
+
+
+def _write(file: Path, content: bytes) -> None:
+    if len(content) > MAX_BYTES:
+        _log.warning("drafts are not kept: %d bytes", len(content))
+        return
+    try:
+        replace_file(file, content)
+    except OSError as error:
+        _log.warning("drafts are not kept: %s", error)

@@ -1,0 +1,128 @@
+"""Files that come into the library: shown, refused, locked, from folders, twice, and given up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLineEdit
+from pytestqt.qtbot import QtBot
+
+from app.services.shelf_rows import DocumentState
+from app.ui.controllers.document_room import DocumentRoom
+from app.ui.dialogs.password import PasswordDialog
+from tests.ui.desk_window import Desks, DeskWindow, write_book
+
+
+def dialogs(window: DeskWindow) -> list[PasswordDialog]:
+    """Those that wait for a password."""
+    return [one for one in window.window.findChildren(PasswordDialog) if one.isVisible()]
+
+
+def enter(qtbot: QtBot, window: DeskWindow, password: str) -> bool:
+    """Type into the dialog; whether it said that the password before was wrong."""
+    window.wait(lambda: dialogs(window))
+    dialog = dialogs(window)[0]
+    wrong = any("does not open it" in text for text in window.texts(dialog))
+    qtbot.keyClicks(dialog.findChildren(QLineEdit)[0], password)
+    qtbot.keyClick(dialog, Qt.Key.Key_Return)
+    return wrong
+
+
+def states(window: DeskWindow) -> dict[str, DocumentState]:
+    return {row.title: row.state for row in window.controller.shelf.documents}
+
+
+def test_a_file_is_shown_and_listed(desks: Desks, tmp_path: Path) -> None:
+    """With its title in the window's own."""
+    window = desks.window()
+    window.open(write_book(tmp_path, "rivers"))
+    window.rest()
+    assert states(window) == {"rivers": DocumentState.NEW}
+    assert window.window.windowTitle() == "rivers – Griffin Desk"
+    row = window.controller.shelf.documents[0]
+    assert row.pages == 4 and row.opened_at > 0
+
+
+def test_a_folder_brings_all_of_it_and_shows_none(desks: Desks, tmp_path: Path) -> None:
+    """Hidden files and others are left; a folder without documents says so."""
+    folder, empty = tmp_path / "folder", tmp_path / "empty"
+    (folder / "inner").mkdir(parents=True)
+    empty.mkdir()
+    write_book(folder, "rivers", 1), write_book(folder / "inner", "seas", 1), (folder / "notes.xyz").write_text("x")
+    window = desks.window()
+    window.controller.imports.open_files([folder])
+    window.wait(lambda: set(states(window)) == {"rivers", "seas"})
+    window.rest()
+    assert window.controller.room is None and window.notices == []
+    window.controller.imports.open_files([empty])
+    window.wait(lambda: window.notices)
+    assert window.notices == ["There are no documents in what was opened."]
+
+
+def test_a_refused_file_stays_on_the_list_with_its_reason(desks: Desks, tmp_path: Path) -> None:
+    """One notice; taken off the list, it is gone; mended, it is read."""
+    path = tmp_path / "broken.txt"
+    path.write_text("bad")
+    window = desks.window()
+    window.controller.imports.open_file(path)
+    window.wait(lambda: window.notices and window.jobs.idle)
+    window.rest()
+    assert window.notices == ["Broken.txt is damaged; get a fresh copy."]
+    assert states(window) == {"broken.txt": DocumentState.REFUSED}
+    write_book(tmp_path, "broken")
+    window.controller.open_row(window.controller.shelf.documents[0])
+    window.wait(lambda: window.controller.room is not None and states(window) == {"broken": DocumentState.NEW})
+
+
+def test_a_password_is_asked_until_it_is_right(desks: Desks, qtbot: QtBot, tmp_path: Path) -> None:
+    """It is called wrong only when one was given and does not open the file."""
+    path = tmp_path / "secret.txt"
+    path.write_text("locked: open\n\nRivers run through hills to the sea.")
+    window = desks.window()
+    window.controller.imports.open_file(path)
+    assert enter(qtbot, window, "no") is False
+    window.wait(lambda: not dialogs(window))
+    assert enter(qtbot, window, "open") is True
+    window.wait(lambda: isinstance(window.controller.room, DocumentRoom))
+    assert window.controller.imports.password(str(path)) == "open"
+    window.rest()
+    assert window.notices == [] and dialogs(window) == []
+
+
+def test_a_file_opened_twice_quickly_has_one_room(desks: Desks, tmp_path: Path) -> None:
+    """And one row."""
+    path = write_book(tmp_path, "rivers")
+    window = desks.window()
+    for _ in range(3):
+        window.controller.imports.open_file(path)
+    assert len(window.controller.imports.rows) == 1
+    window.wait(lambda: window.controller.room is not None)
+    window.rest()
+    window.open(path)
+    window.rest()
+    assert len(window.controller.rooms.all) == 1 and len(window.controller.shelf.documents) == 1
+
+
+def test_a_file_on_its_way_can_be_given_up(desks: Desks, tmp_path: Path) -> None:
+    """Removed from the list, it is not read on, and nothing is told."""
+    path = tmp_path / "long.txt"
+    path.write_text("slow")
+    window = desks.window()
+    window.controller.imports.open_file(path)
+    row = window.controller.imports.rows[0]
+    assert row.state is DocumentState.OPENING
+    window.controller.shelf.remove_document(row)
+    window.wait(lambda: window.controller.imports.rows == [])
+    window.rest()
+    assert states(window) == {} and window.notices == [] and window.controller.room is None
+
+
+def test_the_same_document_from_another_place(desks: Desks, tmp_path: Path) -> None:
+    """It is the same room, which looks for its pages there from now on."""
+    path = write_book(tmp_path, "rivers")
+    window = desks.window()
+    room = window.open(path)
+    moved = path.rename(tmp_path / "moved.txt")
+    assert window.open(moved) is room
+    assert room.path == moved
