@@ -19,7 +19,7 @@ from app.ui import theme
 from app.ui.application import SWITCH_INTERVAL_S, open_library_once
 from app.ui.controllers.actions import Actions
 from app.ui.controllers.window import WindowController
-from app.ui.garbage import IdleCollector
+from app.ui.garbage import GarbageCollector
 from app.ui.jobs import Jobs
 from app.ui.main_window import MainWindow
 from app.ui.translation import install_translation
@@ -81,7 +81,7 @@ def desk_window(folder: Path) -> Iterator[DeskWindow]:
             controller = WindowController(window, jobs, paths, settings, state)
             desk = DeskWindow(application, window, controller, Actions(controller), jobs)
             window.show()
-            garbage = IdleCollector(lambda: jobs.idle, window)
+            garbage = GarbageCollector(lambda: not jobs.idle, window)
             controller.start()
             try:
                 yield desk

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 import traceback
+from collections import Counter, deque
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -28,22 +29,53 @@ class LoopTimer(QObject):
         self.suspects: list[tuple[float, list[str]]] = []
         """time.time() of a tick that was very late, and where Python's other threads stood right after."""
         self._last = 0.0
+        self._sampler: _Sampler | None = None
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
 
-    def start(self) -> None:
-        """Begin to tick."""
+    def start(self, *, sampled: bool = False) -> None:
+        """Begin to tick. sampled: also look, every few ms, at what this thread is doing."""
+        self._sampler = _Sampler(threading.get_ident()) if sampled else None
         self._last = time.perf_counter()
         self._timer.start(TICK_MS)
+
+    def stop(self) -> None:
+        """No more ticks, nor looks."""
+        self._timer.stop()
+        if self._sampler is not None:
+            self._sampler.ended.set()
 
     def _tick(self) -> None:
         now = time.perf_counter()
         delay = max(0.0, (now - self._last) * 1000 - TICK_MS)
         self.ticks.append((time.time(), delay))
         if delay > LATE_MS:
-            self.suspects.append((time.time(), _elsewhere()))
+            own = self._sampler.during(now - delay / 1000, now) if self._sampler is not None else []
+            self.suspects.append((time.time(), [*own, *_elsewhere()]))
         self._last = time.perf_counter()
+
+
+class _Sampler:
+    """Where a thread has been in the last seconds: a look each 15 ms from another thread, when Python lets it."""
+
+    def __init__(self, thread: int) -> None:
+        self._thread = thread
+        self.ended = threading.Event()
+        self._samples: deque[tuple[float, str]] = deque(maxlen=200)
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def during(self, begin: float, end: float) -> list[str]:
+        """The places seen between two times of time.perf_counter(), each once, with how often."""
+        places = Counter(place for at, place in list(self._samples) if begin <= at <= end)
+        return [f"own thread, seen {count} times: {place}" for place, count in places.most_common(4)]
+
+    def _run(self) -> None:
+        while not self.ended.wait(0.015):
+            frame = sys._current_frames().get(self._thread)
+            lines = traceback.extract_stack(frame)[-5:]
+            calls = [f"{Path(line.filename).name}:{line.lineno} {line.name}" for line in reversed(lines)]
+            self._samples.append((time.perf_counter(), " < ".join(calls)))
 
 
 def _elsewhere() -> list[str]:

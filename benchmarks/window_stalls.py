@@ -22,9 +22,10 @@ def stalls(folder: Path, file: Path, minutes: float) -> dict[str, Any]:
     bare = BareLoop()
     with desk_window(folder) as desk:
         timer = LoopTimer()
-        timer.start()
+        timer.start(sampled=True)
         marks: list[tuple[float, str]] = []
         _use(desk, file, minutes, marks)
+        timer.stop()
         ticks = timer.ticks
         tokens = desk.controller.activity.tokens_read
     control = bare.finish()

@@ -41,6 +41,18 @@ def lint_imports(config: Path, folder: Path) -> subprocess.CompletedProcess[str]
     )
 
 
+def small_package(folder: Path) -> None:
+    """A package with the layers of this one that keeps its contracts."""
+    layers = ("core", "documents", "inference", "storage", "tasks", "worker", "retrieval", "services", "ui")
+    for name in (".", *layers, "ui/views", "ui/widgets", "ui/models", "ui/dialogs"):
+        (folder / "app" / name).mkdir(parents=True, exist_ok=True)
+        (folder / "app" / name / "__init__.py").touch()
+        (folder / "app" / name / "x.py").touch()
+    for name in ("generator", "engine"):
+        (folder / "app" / "inference" / f"{name}.py").touch()
+    (folder / "app" / "inference" / "bad_engine.py").write_text("import torch\n")
+
+
 def test_imports_keep_the_contracts() -> None:
     """Layers import downwards only, torch and Qt stay where they belong."""
     result = lint_imports(ROOT / "pyproject.toml", ROOT)
@@ -55,21 +67,34 @@ def test_imports_keep_the_contracts() -> None:
         ("tasks/bad.py", "import app.inference.bad_engine", "never load"),
         ("services/bad.py", "import torch", "never load"),
         ("worker/bad.py", "from PySide6 import QtCore", "Qt stays in app.ui"),
+        ("ui/views/bad.py", "from app.storage import x", "Widgets know services only"),
+        ("ui/widgets/bad.py", "import app.worker.x", "Widgets know services only"),
+        ("ui/models/bad.py", "def f():\n    from app.retrieval import x", "Widgets know services only"),
+        ("ui/dialogs/bad.py", "import app.inference.engine", "Widgets know services only"),
     ],
 )
 def test_a_breach_is_found(tmp_path: Path, file: str, line: str, contract: str) -> None:
     """Each contract fails on a package that breaks it, directly or through another module."""
-    for folder in ("core", "documents", "inference", "storage", "tasks", "worker", "retrieval", "services"):
-        (tmp_path / "app" / folder).mkdir(parents=True)
-        (tmp_path / "app" / folder / "__init__.py").touch()
-        (tmp_path / "app" / folder / "x.py").touch()
-    (tmp_path / "app" / "__init__.py").touch()
-    (tmp_path / "app" / "inference" / "bad_engine.py").write_text("import torch\n")
+    small_package(tmp_path)
     (tmp_path / "app" / file).write_text(line + "\n")
     result = lint_imports(ROOT / "pyproject.toml", tmp_path)
     broken = [text for text in result.stdout.splitlines() if text.rstrip().endswith("BROKEN")]
     assert result.returncode == 1, result.stdout + result.stderr
     assert len(broken) == 1 and contract in " ".join(result.stdout.split())
+
+
+def test_what_widgets_may_import(tmp_path: Path) -> None:
+    """Services and what comes with them, whatever those import, and what a type checker alone reads."""
+    small_package(tmp_path)
+    (tmp_path / "app" / "services" / "y.py").write_text("from app.storage import x\n")
+    (tmp_path / "app" / "ui" / "views" / "good.py").write_text(
+        "from typing import TYPE_CHECKING\n"
+        "from app.documents import x\nfrom app.inference import generator\nfrom app.services import y\n"
+        "if TYPE_CHECKING:\n    from app.storage import x as records\n"
+    )
+    (tmp_path / "app" / "ui" / "jobs.py").write_text("from app.storage import x\n")
+    result = lint_imports(ROOT / "pyproject.toml", tmp_path)
+    assert result.returncode == 0, result.stdout + result.stderr
 
 
 def imported_packages(path: Path) -> set[str]:
@@ -143,3 +168,16 @@ def test_no_drawer_for_odds_and_ends() -> None:
     """A module is named after what it holds."""
     names = {path.stem for path in (ROOT / "app").rglob("*.py")}
     assert names & {"utils", "util", "helpers", "misc", "common"} == set()
+
+
+THREADS = re.compile(r"\b(Thread|QThread|ThreadPoolExecutor|QThreadPool|QRunnable|Timer)\(|\bmoveToThread\b")
+
+
+def test_threads_of_the_window_are_in_one_file() -> None:
+    """Where threads meet Qt is `app/ui/jobs.py`: everything else of the window runs in the event loop, or in a lane."""
+    begun = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "app" / "ui").rglob("*.py")
+        if any(match[0] != "QTimer(" for match in THREADS.finditer(path.read_text(encoding="utf-8")))
+    }
+    assert begun == {"app/ui/jobs.py"}

@@ -242,7 +242,7 @@ def load_compiled(cache_dir: Path | None = None, tell: Callable[[str], None] = l
 
         threads = torch.get_num_threads()
         numba.set_num_threads(min(threads, config.NUMBA_NUM_THREADS))
-        # That starts numba's threads, where they are OpenMP's, as many as there are processors: torch's number went too.
+        # That starts numba's threads; where they are OpenMP's, torch's number has become that of the processors.
         torch.set_num_threads(threads)
         compiled = Compiled(numba, fused, amx)
         _try_out(compiled)

@@ -9,10 +9,11 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import date
 from pathlib import Path
 from types import FrameType, TracebackType
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QSettings, QTimer
 from PySide6.QtGui import QGuiApplication, QIcon
@@ -23,10 +24,15 @@ from app.core.log import logger, start_logging, stop_logging
 from app.core.paths import DataPaths, data_paths, resources_dir
 from app.core.settings import Settings, load_settings
 from app.core.version import program_version
-from app.services.desk import Desk
 from app.ui import theme
+from app.ui.failure import failure_of
 from app.ui.single_instance import HandOver, SingleInstance
 from app.ui.translation import install_translation
+
+if TYPE_CHECKING:
+    from app.services.desk import Desk
+    from app.ui.main_window import MainWindow
+    from app.ui.window_state import WindowState
 
 APP_ID = "io.github.griffin_desk.GriffinDesk"
 EXIT_ERROR = 2
@@ -85,8 +91,7 @@ def _run(application: QApplication, options: argparse.Namespace, paths: DataPath
                 code="hung",
             )
     try:
-        with open_library_once(paths, settings) as (open_desk, notices):
-            return _window(application, options, paths, settings, instance, open_desk, notices)
+        return _window(application, options, paths, settings, instance)
     finally:
         instance.close()
 
@@ -97,41 +102,70 @@ def _window(
     paths: DataPaths,
     settings: Settings,
     instance: SingleInstance,
-    open_desk: Callable[[], AbstractContextManager[Desk]],
-    notices: Sequence[str],
 ) -> int:
-    from app.ui.controllers.actions import Actions
-    from app.ui.controllers.window import WindowController
-    from app.ui.garbage import IdleCollector
-    from app.ui.jobs import Jobs
+    """The frame is painted first; what it works with is loaded behind it. Raises GriffinDeskError."""
     from app.ui.main_window import MainWindow
     from app.ui.window_state import WindowState
 
     state = WindowState()
     window = MainWindow(state)
-    jobs = Jobs(open_desk)
-    controller = WindowController(window, jobs, paths, settings, state, data_dir_given=options.data_dir is not None)
-    actions = Actions(controller)
-    actions.commands.set_recent(state.words("commands"))
-    instance.files_received.connect(controller.imports.open_files)
-    instance.files_received.connect(lambda _: window.come_to_front())
-    window.closing.connect(lambda: state.save_words("commands", actions.commands.recent()))
-    window.show()
-    _hear_signals(application, window.close)
-    garbage = IdleCollector(lambda: jobs.idle, window)
-    with _hooks(controller.tell_failure_of):
-        # After the first paint: what is seen at once need not wait for what is not.
-        QTimer.singleShot(0, lambda: _log.info("window shown"))
-        QTimer.singleShot(0, lambda: controller.start(options.files))
-        for notice in notices:
-            controller.tell(notice)
-        try:
-            code = application.exec()
-        finally:
-            instance.stop_listening()
-            controller.close()
-    garbage.close()
+    refused: list[GriffinDeskError] = []
+    with ExitStack() as stack:
+
+        def begin() -> None:
+            _log.info("window shown")
+            try:
+                stack.enter_context(_at_work(window, state, options, paths, settings, instance))
+            except Exception as error:  # there is nothing to work with: the reason is told instead of the window
+                refused.append(failure_of(error).error)
+                window.close()
+                application.quit()
+
+        window.painted.connect(begin)
+        _hear_signals(application, window.close)
+        window.show()
+        code = application.exec()
+    if refused:
+        raise refused[0]
     return code
+
+
+@contextmanager
+def _at_work(
+    window: MainWindow,
+    state: WindowState,
+    options: argparse.Namespace,
+    paths: DataPaths,
+    settings: Settings,
+    instance: SingleInstance,
+) -> Iterator[None]:
+    """The window with its library and everything else that it works with. Raises StorageError."""
+    from app.ui.controllers.actions import Actions
+    from app.ui.controllers.window import WindowController
+    from app.ui.garbage import GarbageCollector
+    from app.ui.jobs import Jobs
+
+    with open_library_once(paths, settings) as (open_desk, notices):
+        jobs = Jobs(open_desk)
+        given = options.data_dir is not None
+        controller = WindowController(window, jobs, paths, settings, state, data_dir_given=given)
+        actions = Actions(controller)
+        actions.commands.set_recent(state.words("commands"))
+        window.closing.connect(lambda: state.save_words("commands", actions.commands.recent()))
+        instance.files_received.connect(controller.imports.open_files)
+        instance.files_received.connect(lambda _: window.come_to_front())
+        garbage = GarbageCollector(lambda: not jobs.idle, window)
+        with _hooks(controller.tell_failure_of):
+            controller.start(options.files)
+            for notice in notices:
+                controller.tell(notice)
+            _log.info("window ready")
+            try:
+                yield
+            finally:
+                instance.stop_listening()
+                controller.close()
+                garbage.close()
 
 
 @contextmanager

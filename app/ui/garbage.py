@@ -1,7 +1,8 @@
-"""When Python looks for cycles of garbage: not while somebody waits.
+"""When Python looks for cycles of garbage, and where: in the event loop's thread alone, and not while somebody waits.
 
-A full look holds all threads of Python for a tenth of a second and more where a long document is at hand. Most garbage
-is freed without it, at once; what is left can wait until nothing is being done.
+Python looks in whichever thread happens to make objects; a widget in a cycle that a lane finds would be destroyed
+there, which Qt does not allow. And a full look holds all threads for a tenth of a second and more where a long document
+is at hand. Most garbage is freed without any look, at once.
 """
 
 from __future__ import annotations
@@ -11,19 +12,23 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer
 
-YOUNG, MIDDLE, OLD = 5_000, 10, 1_000_000
-"""Python's thresholds: the two young generations as often as ever, some milliseconds each, the old one never."""
-LOOK_MS = 60_000
+LOOK_MS = 200
+YOUNG = 2_000
+"""Objects made since the last look from which on the young ones are looked through: some milliseconds."""
+FULL_LOOKS_EVERY = 300
+"""Looks between two full ones; these wait until nothing is being done."""
+LONGEST_WAIT = 6_000
+"""Looks after which they wait no longer: a long document is read for hours."""
 
 
-class IdleCollector(QObject):
-    """Takes over the old generation from Python while it lives."""
+class GarbageCollector(QObject):
+    """Takes over from Python while it lives."""
 
-    def __init__(self, idle: Callable[[], bool], parent: QObject | None = None) -> None:
+    def __init__(self, is_busy: Callable[[], bool], parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._idle = idle
-        self._before = gc.get_threshold()
-        gc.set_threshold(YOUNG, MIDDLE, OLD)
+        self._is_busy = is_busy
+        self._looks = 0
+        gc.disable()
         # What the start has made stays to the end: no later look need go through it.
         gc.collect()
         gc.freeze()
@@ -33,12 +38,16 @@ class IdleCollector(QObject):
         self._timer.start()
 
     def look(self) -> None:
-        """Collect now, if nothing is being done."""
-        if self._idle():
+        """Through the young objects where there are many; through all when it is time and nothing is being done."""
+        self._looks += 1
+        if self._looks >= LONGEST_WAIT or (self._looks >= FULL_LOOKS_EVERY and not self._is_busy()):
+            self._looks = 0
             gc.collect()
+        elif gc.get_count()[0] > YOUNG:
+            gc.collect(0)
 
     def close(self) -> None:
         """Give it back to Python."""
         self._timer.stop()
         gc.unfreeze()
-        gc.set_threshold(*self._before)
+        gc.enable()

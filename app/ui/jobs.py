@@ -72,43 +72,38 @@ class Job:
     on_dropped: called, in the thread that cancels it, when it is cancelled before it has begun.
     """
 
-    def __init__(self, on_dropped: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, on_dropped: Callable[[], None] | None = None) -> None:
         self._on_dropped = on_dropped
         self._lock = threading.Lock()
         self._cancelled = threading.Event()
-        self._begun = False
-        self._abandoned = False
+        self.abandoned = False
+        """Whether nobody wants to hear of it any more."""
         self.running = True
         """Until its last callback is called."""
 
     def begin(self) -> bool:
         """For the lane: whether it is still wanted; from now on it ends when its work does."""
         with self._lock:
-            self._begun = self._begun or not self._cancelled.is_set()
-            return self._begun
+            self._on_dropped = None
+            return not self._cancelled.is_set()
 
     def cancel(self) -> None:
         """Ask it to stop; what it comes to is told all the same. One that still waits for its turn ends at once."""
         with self._lock:
-            dropped = not self._begun and not self._cancelled.is_set()
+            dropped, self._on_dropped = self._on_dropped, None
             self._cancelled.set()
-        if dropped:
-            self._on_dropped()
+        if dropped is not None:
+            dropped()
 
     def abandon(self) -> None:
         """Ask it to stop, and hear no more of it."""
-        self._abandoned = True
+        self.abandoned = True
         self.cancel()
 
     @property
     def cancelled(self) -> bool:
         """Whether it was asked to stop."""
         return self._cancelled.is_set()
-
-    @property
-    def abandoned(self) -> bool:
-        """Whether nobody wants to hear of it any more."""
-        return self._abandoned
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -326,6 +321,9 @@ class _LaneThread:
                     except Exception as error:  # whatever it was, somebody waits to hear of it
                         end = _End(work, None, failure_of(error))
                     self._post(end)
+                    # Held on to here, callbacks and the widgets they belong to would be freed in this thread.
+                    del end
+                del work
                 self._count(-1)
 
     def _count(self, more: int) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, Qt, Signal
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent
+from PySide6.QtCore import QMimeData, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeyEvent, QPaintEvent
 from PySide6.QtWidgets import QMainWindow, QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app.ui.views.home import HomeView
@@ -28,12 +28,15 @@ class MainWindow(QMainWindow):
     """tuple[Path, ...] of files and folders."""
     escaped = Signal()
     """Esc was pressed, and nothing that has the focus wants it."""
+    painted = Signal()
+    """The window was painted for the first time."""
     closing = Signal()
     """The window is about to close."""
 
     def __init__(self, state: WindowState) -> None:
         super().__init__()
         self._state = state
+        self._is_painted = False
         self.sidebar = Sidebar()
         self.home = HomeView()
         self.centre = QStackedWidget()
@@ -50,6 +53,8 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.resize(1280, 800)
         self.setMinimumSize(720, 480)
+        # Its menus come a moment after the first paint: nothing below it may jump then.
+        self.menuBar().setMinimumHeight(self.menuBar().fontMetrics().height() + 8)
         self.centre.addWidget(self.home)
         self.splitter.setObjectName("panes")
         for pane in (self.sidebar, self.centre, self.meters):
@@ -132,6 +137,13 @@ class MainWindow(QMainWindow):
         if paths:
             event.acceptProposedAction()
             self.files_dropped.emit(paths)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+        """What can wait waits for the first of these."""
+        super().paintEvent(event)
+        if not self._is_painted:
+            self._is_painted = True
+            QTimer.singleShot(0, self.painted.emit)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         """Keep the window's shape, and let the program end."""

@@ -99,6 +99,16 @@ def test_stamp(prepare: ModuleType) -> None:
     assert not prepare.is_current({}, dev)
 
 
+def test_the_window_beside_the_tests(prepare: ModuleType) -> None:
+    """What was installed for the tests stays noted when the window is, so that neither asks for the other's again."""
+    pyproject: dict[str, Any] = {"project": {}, "build-system": {}}
+    dev = prepare.wanted_stamp(pyproject, ["dev", "interpreter"])
+    both = prepare.wanted_stamp(pyproject, prepare.with_earlier(dev, ["ui"]))
+    assert not prepare.is_current(dev, prepare.wanted_stamp(pyproject, ["ui"]))
+    assert prepare.is_current(both, dev) and prepare.is_current(both, prepare.wanted_stamp(pyproject, ["ui"]))
+    assert prepare.with_earlier({}, ["ui"]) == ["ui"]
+
+
 def test_a_moved_checkout_gets_a_new_environment(
     prepare: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,7 +39,9 @@ def test_wheel_holds_the_program_and_the_model(built: Path) -> None:
         for shard in sorted((ROOT / "resources" / "starter-model").glob("*.safetensors")):
             assert wheel.getinfo(f"app/resources/starter-model/{shard.name}").file_size == shard.stat().st_size
         information = next(name.split("/")[0] for name in names if ".dist-info/" in name)
-        assert "griffin-desk = app.__main__:main" in wheel.read(f"{information}/entry_points.txt").decode()
+        commands = wheel.read(f"{information}/entry_points.txt").decode()
+        assert "griffin-desk = app.__main__:main" in commands
+        assert "griffin-desk-window = app.__main__:window" in commands
         assert {f"{information}/licenses/LICENSE", f"{information}/licenses/NOTICE"} <= names
     assert {name.split("/")[0] for name in names} == {"app", information}
 

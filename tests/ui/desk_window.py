@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +20,16 @@ from app.core.errors import DocumentError, GriffinDeskError
 from app.core.paths import DataPaths
 from app.core.settings import load_settings
 from app.documents.model import Document
-from app.inference.generator import Cancelled, FinishReason, Generation, ReadCancelled, Sampling, StateRef, never
+from app.inference.generator import (
+    Cancelled,
+    FinishReason,
+    Generation,
+    ReadCancelled,
+    Sampling,
+    StateRef,
+    Vector,
+    never,
+)
 from app.services.desk import Desk, make_desk, open_states
 from app.services.engine import EngineOptions
 from app.services.models import InstalledModel
@@ -57,7 +67,7 @@ class HeldGenerator(FakeGenerator):
 
     def read(
         self, state: StateRef, token_ids: Sequence[int], *, cancelled: Cancelled = never, **others: Any
-    ) -> list[list[float]]:
+    ) -> list[Vector]:
         _hold(self.may_read, cancelled)
         return super().read(state, token_ids, cancelled=cancelled, **others)
 
@@ -183,9 +193,9 @@ class DeskWindow:
         """Until nothing is to be done any more, and all of it has been told."""
         self.wait(lambda: self.jobs.idle and not self.jobs._letters)
 
-    def rest_but_reading(self) -> None:
-        """The same, while the model stands still under a reading."""
-        lanes = [lane for lane in Lane if lane is not Lane.READING]
+    def rest_but(self, busy: Lane) -> None:
+        """The same, while something is held in one lane."""
+        lanes = [lane for lane in Lane if lane is not busy]
         self.wait(lambda: not any(map(self.jobs.is_busy, lanes)) and not self.jobs._letters)
 
     def open(self, path: Path) -> DocumentRoom:
@@ -253,6 +263,7 @@ def load(path: Path, *, password: str | None = None, cancelled: Cancelled = neve
         raise DocumentError(f"{path.name} is damaged; get a fresh copy", code="damaged")
     while text.startswith("slow") and not cancelled():
         threading.Event().wait(0.005)
+        text = path.read_text()
     if cancelled():
         raise ReadCancelled
     made = book(text.split("\n\n"))
@@ -270,6 +281,8 @@ class Desks:
     """Makes windows for one test, and the models that they load."""
 
     def __init__(self, qtbot: QtBot, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        # Python would look for garbage in whichever thread runs, and Qt's objects must not end in a lane.
+        gc.disable()
         self.folder = folder
         self.generators: dict[str, HeldGenerator] = {}
         self.loaders: list[FakeLoader] = []
@@ -307,6 +320,7 @@ class Desks:
             generator.may_write.set()
         for stack in self._stacks:
             stack.close()
+        gc.enable()
 
     def _loader(
         self, model: InstalledModel, options: EngineOptions, cache_dir: Path, *, on_heartbeat: object

@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.services.shelf import DocumentState
+from app.services.shelf_rows import DocumentState
 from app.ui.controllers.document_room import DocumentRoom
 from app.ui.dialogs.palette import CommandPalette
 from app.ui.views.document import DocumentTab
@@ -190,7 +190,7 @@ def test_the_journey_by_keyboard_alone(desks: Desks, qtbot: QtBot) -> None:
     keys.press(Qt.Key.Key_L, CTRL)
     assert QApplication.focusWidget() is window.window.sidebar.search
     keys.press(Qt.Key.Key_Down)
-    keys.press(Qt.Key.Key_Return)
+    keys.press(Qt.Key.Key_Return)  # opens what is open; it is still on its way when something else is wanted
     keys.press(Qt.Key.Key_K, CTRL)
     qtbot.waitUntil(lambda: isinstance(QApplication.activeWindow(), CommandPalette))
     keys.type("new chat")

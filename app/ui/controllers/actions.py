@@ -84,7 +84,7 @@ class Actions(QObject):
 
     def go_home(self) -> None:
         """The first page."""
-        self._controller.show_room(None)
+        self._controller.go_home()
 
     def export(self) -> None:
         """The summary, or the conversation in front, to a file."""
@@ -224,7 +224,7 @@ class Actions(QObject):
             PaletteEntry(
                 talk.title,
                 self.tr("Conversation"),
-                partial(controller.shelf.open_conversation, ConversationChosen(talk.id)),
+                partial(controller.open_conversation, ConversationChosen(talk.id)),
             )
             for talk in talks
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 
 from PySide6.QtCore import Signal
@@ -35,7 +36,7 @@ class DocumentRoom(Room):
         self.path = path
         view = self.document_view
         self.summary = SummaryController(parts.jobs, parts.engine, item, view.summary, parts.style, parent=self)
-        self.pages = PagesController(parts.jobs, item, path, password, view.pages, view.text_pages, parent=self)
+        self._password = password
         self.talks: dict[ChatView, TalkController] = {}
         self._connect()
         self.show_conversation(None)
@@ -43,18 +44,27 @@ class DocumentRoom(Room):
 
     def _connect(self) -> None:
         view, summary = self.document_view, self.summary
-        view.pages_shown.connect(self.pages.open)
+        view.pages_shown.connect(lambda: self.pages.open())
         view.conversation_wanted.connect(lambda: self.show_conversation(None))
         view.summary.cited.connect(self.show_citation)
-        self.pages.text_only.connect(view.show_text_pages)
-        self.pages.pictures.connect(view.show_pictures)
-        self.pages.password_wanted.connect(self.password_wanted)
-        self.pages.unlocked.connect(self.unlocked)
         summary.began.connect(self.began)
         summary.reading.connect(self.reading)
         summary.tokens_read.connect(self.position)
         summary.failed.connect(self.failed)
         summary.notice.connect(self.notice)
+
+    @cached_property
+    def pages(self) -> PagesController:
+        """Of its pages; made with their views when they are first looked at."""
+        view = self.document_view
+        pages = PagesController(
+            self._parts.jobs, self.item, self.path, self._password, view.pages, view.text_pages, parent=self
+        )
+        pages.text_only.connect(view.show_text_pages)
+        pages.pictures.connect(view.show_pictures)
+        pages.password_wanted.connect(self.password_wanted)
+        pages.unlocked.connect(self.unlocked)
+        return pages
 
     @property
     def title(self) -> str:
@@ -136,7 +146,8 @@ class DocumentRoom(Room):
 
     def close(self) -> None:
         self.summary.close()
-        self.pages.close()
+        if "pages" in self.__dict__:
+            self.pages.close()
         for talk in self.talks.values():
             talk.close()
         super().close()

@@ -187,6 +187,8 @@ class EngineController(QObject):
             with suppress(InvalidStateError):
                 now.loaded.set_result(loader)
         except Exception as error:
+            if self._closed:
+                raise ReadCancelled from error
             now.failed(error)
             raise
         return info

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,13 +22,14 @@ from app.ui.models.conversations import ConversationChosen
 class OpenedDocument:
     """A document that is to be shown; `password` is that of its file, '' for none.
 
-    front: whether the user asked for it; else it stays behind what the user looks at. conversation: one on it that is
-    to be shown.
+    asked_at: time.monotonic() when it was asked for. front: whether the user did; else it stays behind what the user
+    looks at. conversation: one on it that is to be shown.
     """
 
     item: LibraryDocument
     path: Path
     password: str
+    asked_at: float
     front: bool = True
     conversation: ConversationChosen | None = None
 
@@ -109,7 +111,7 @@ class ImportController(QObject):
 
     def _begin(self, path: Path, password: str, show: bool) -> bool:
         """False where that file is on its way already."""
-        key = file_key(str(path))
+        key, asked_at = file_key(str(path)), time.monotonic()
         given = password or self._passwords.get(str(path), "")
         if key in self._running:
             if not show or (key in self._to_show and not password):
@@ -137,7 +139,7 @@ class ImportController(QObject):
             if given:
                 self._passwords[str(path)] = given
             if show:
-                self.opened.emit(OpenedDocument(item, path, given))
+                self.opened.emit(OpenedDocument(item, path, given, asked_at))
             self._index(item)
 
         def failed(failure: Failure) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -108,6 +109,7 @@ class ShelfController(QObject):
         if not row.document_id:
             self._imports.open_file(Path(row.path))
             return
+        asked_at = time.monotonic()
 
         def look(task: Task[None]) -> LibraryDocument | None:
             return task.desk.library.by_id(row.document_id, row.page_range)
@@ -117,7 +119,7 @@ class ShelfController(QObject):
                 self.refresh()
             else:
                 password = self._imports.password(row.path)
-                self.opened.emit(OpenedDocument(item, Path(row.path), password, front, conversation))
+                self.opened.emit(OpenedDocument(item, Path(row.path), password, asked_at, front, conversation))
 
         self._jobs.submit(Lane.QUICK, look, done=done, failed=self.failed.emit)
 

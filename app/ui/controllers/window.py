@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QUrl
@@ -13,12 +13,13 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from app.core.paths import DataPaths, cache_dir
 from app.core.settings import Settings
 from app.inference.generator import ModelInfo
-from app.services.shelf_rows import DocumentState, ShelfConversation, ShelfDocument
+from app.services.shelf_rows import ShelfConversation, ShelfDocument
 from app.ui.controllers.activity import ActivityController
 from app.ui.controllers.document_room import DocumentRoom
 from app.ui.controllers.drafts import DraftsController
 from app.ui.controllers.engine import EngineController, ModelWish
 from app.ui.controllers.going_on import GoingOn
+from app.ui.controllers.home import HomeController
 from app.ui.controllers.imports import ImportController, OpenedDocument
 from app.ui.controllers.passwords import PasswordController
 from app.ui.controllers.preferences import PreferencesController, engine_options
@@ -31,14 +32,11 @@ from app.ui.failure import Failure, failure_of
 from app.ui.jobs import Jobs
 from app.ui.main_window import MainWindow
 from app.ui.models.conversations import ConversationChosen
-from app.ui.models.day_groups import day_group
 from app.ui.views.document import DocumentTab
-from app.ui.views.home import RecentDocument
 from app.ui.views.summary import SummaryWish
 from app.ui.widgets.notice_bar import Notice, NoticeKind
 from app.ui.window_state import WindowState
 
-RECENT = 6
 STOPS_S = 5.0
 """What is under way may take so long to come to rest at the end, with the model; then without it."""
 
@@ -80,8 +78,11 @@ class WindowController(QObject):
         self.passwords = PasswordController(self.imports, window, self)
         self.activity = ActivityController(self.engine, window.status, window.meters, self)
         self.sidebar = SidebarController(self.shelf, window.sidebar, self)
+        self.home = HomeController(self.shelf, self.engine, window.home, self)
         self.room: Room | None = None
         """What is in front; None: the home page."""
+        self._moved_at = 0.0
+        """When the user last went somewhere: what was asked for before that does not come to the front any more."""
         self._going_on = GoingOn(state)
         self._interrupted: list[DocumentRoom] = []
         """Readings that stopped because the model is loaded again."""
@@ -93,9 +94,9 @@ class WindowController(QObject):
         window.files_dropped.connect(self.imports.open_files)
         self.imports.opened.connect(self._opened)
         self.imports.failed.connect(self.tell_failure)
-        window.home.recent_chosen.connect(self._open_key)
+        self.home.document_chosen.connect(self.open_row)
         window.sidebar.document_chosen.connect(self.open_row)
-        window.sidebar.conversation_chosen.connect(shelf.open_conversation)
+        window.sidebar.conversation_chosen.connect(self.open_conversation)
         window.sidebar.folder_shown.connect(lambda row: self.show_folder(Path(row.path).parent))
         window.sidebar.document_removed.connect(self._removed)
         window.sidebar.conversation_deleted.connect(self._deleted)
@@ -103,7 +104,6 @@ class WindowController(QObject):
         shelf.chat_opened.connect(self._show_conversation)
         shelf.failed.connect(self.tell_failure)
         shelf.exported.connect(lambda path: self.tell(self.tr("Written to {path}").format(path=path)))
-        shelf.documents_changed.connect(self._show_recent)
         shelf.conversations_changed.connect(self._name_rooms)
         shelf.refreshed.connect(self._go_on)
         self.drafts.loaded.connect(self._show_drafts)
@@ -123,7 +123,6 @@ class WindowController(QObject):
     def start(self, files: Sequence[Path] = ()) -> None:
         """Load the model, look at the library, open files, and go on with what was interrupted."""
         self.window.status.set_offline(self.preferences.settings.offline)
-        self.window.home.set_model(self.engine.wish.name)
         self.engine.start()
         self.drafts.start()
         self.shelf.refresh()
@@ -147,10 +146,25 @@ class WindowController(QObject):
 
     def open_row(self, row: ShelfDocument) -> None:
         """A document of the list."""
+        self._moved_at = time.monotonic()
         self.shelf.open_document(row)
+
+    def open_conversation(self, chosen: ConversationChosen) -> None:
+        """A stored conversation."""
+        self._moved_at = time.monotonic()
+        self.shelf.open_conversation(chosen)
+
+    def go_home(self) -> None:
+        """The home page."""
+        self._moved_at = time.monotonic()
+        self.show_room(None)
 
     def open_chat(self, conversation_id: str | None = None) -> ChatRoom:
         """A conversation about no document; a new one for None."""
+        self._moved_at = time.monotonic()
+        return self._show_chat(conversation_id)
+
+    def _show_chat(self, conversation_id: str | None) -> ChatRoom:
         room = self.rooms.chat(conversation_id)
         self.show_room(room)
         room.chat.focus_composer()
@@ -211,13 +225,16 @@ class WindowController(QObject):
         wanted = opened.conversation
         if wanted is not None:
             room.show_conversation(wanted.conversation_id, wanted.turn_id)
-        if opened.front or self.room is None:
+        moved_on = opened.asked_at < self._moved_at and room is not self.room
+        if self.room is None if not opened.front else not moved_on:
             self.show_room(room)
+        elif opened.front:
+            self.tell(self.tr("{title} is in the library now").format(title=room.title))
         if wanted is not None:
             room.show_tab(DocumentTab.ASK)
 
     def _show_conversation(self, chosen: ConversationChosen) -> None:
-        room = self.open_chat(chosen.conversation_id)
+        room = self._show_chat(chosen.conversation_id)
         self._name_rooms(self.shelf.conversations)
         if chosen.turn_id is not None:
             room.talk.look_up(show_turn=chosen.turn_id)
@@ -267,18 +284,6 @@ class WindowController(QObject):
             )
         )
 
-    def _show_recent(self, rows: Sequence[ShelfDocument]) -> None:
-        known = [row for row in rows if row.document_id][:RECENT]
-        names = {
-            DocumentState.NEW: self.tr("new"),
-            DocumentState.READING: self.tr("reading"),
-            DocumentState.READ: self.tr("read"),
-        }
-        today = date.today()
-        self.window.home.set_recent(
-            [RecentDocument(r.key, r.title, _day(r.opened_at, today), names.get(r.state, "")) for r in known]
-        )
-
     def _go_on(self) -> None:
         """What was being read when the program ended is opened, and then read on."""
         for row in self._going_on.wanted(self.shelf.documents):
@@ -302,11 +307,6 @@ class WindowController(QObject):
         for room in self.rooms.all:
             room.show_drafts()
 
-    def _open_key(self, key: str) -> None:
-        row = next((row for row in self.shelf.documents if row.key == key), None)
-        if row is not None:
-            self.open_row(row)
-
     def _model_changing(self, wish: ModelWish) -> None:
         """What is under way would fail: the model's process ends."""
         same = wish.name == self._model_name
@@ -319,7 +319,6 @@ class WindowController(QObject):
 
     def _model_ready(self, info: ModelInfo) -> None:
         self._model_name = self.engine.wish.name
-        self.window.home.set_model(info.name)
         self.shelf.refresh()
         interrupted, self._interrupted = self._interrupted, []
         for room in interrupted:
@@ -334,10 +333,6 @@ class WindowController(QObject):
     def choose_model(self) -> None:
         """The settings, at the model."""
         self.preferences.show_dialog(self.window, "model")
-
-
-def _day(time_s: float, today: date) -> str:
-    return day_group(date.fromtimestamp(time_s), today).title if time_s else ""
 
 
 def _sentence(text: str) -> str:

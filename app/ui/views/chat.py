@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from app.ui import theme
@@ -58,7 +58,6 @@ class ChatView(QWidget):
         self._pages.addWidget(self.list)
         self._below = QWidget()
         self._build()
-        self.setFocusProxy(self.composer.field)
         self._refresh()
         self._connect()
 
@@ -166,6 +165,10 @@ class ChatView(QWidget):
     def show_turn(self, key: int) -> None:
         """Scroll to a turn and mark it; nothing where it is not shown."""
         self.list.show_turn(key)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802
+        """Passed on. Not by a focus proxy: Tab would go to that, past all that stands before it."""
+        self.composer.field.setFocus(event.reason())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         """Esc stops, wherever the focus is."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import cached_property
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QIcon, QResizeEvent
+from PySide6.QtGui import QFocusEvent, QIcon, QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -26,7 +27,7 @@ from app.ui.views.text_pages import TextPagesView
 
 TAB_MARGINS = 28
 """Pixels beside the words of a tab, in the style sheet."""
-BESIDE_FROM_CHARS = 130
+BESIDE_FROM_CHARS = 105
 """Width, in letters of the font in use, from which on there is room for a page beside the text."""
 
 
@@ -52,8 +53,6 @@ class DocumentView(QWidget):
         super().__init__(parent)
         self.summary = SummaryView()
         self.chats = QStackedWidget()
-        self.pages = PagesView()
-        self.text_pages = TextPagesView()
         self._why = QLabel()
         self._why.setProperty("role", "muted")
         self._why.setWordWrap(True)
@@ -61,8 +60,6 @@ class DocumentView(QWidget):
         self._why.setContentsMargins(12, 8, 12, 4)
         self._why.hide()
         self._kinds = QStackedWidget()
-        self._kinds.addWidget(self.pages)
-        self._kinds.addWidget(self.text_pages)
         self._pages_pane = QWidget()
         self._pages_tab = QWidget()
         self._side = QWidget()
@@ -116,7 +113,6 @@ class DocumentView(QWidget):
         self.splitter.setStretchFactor(0, 3)
         self.splitter.setStretchFactor(1, 2)
         _layout(self).addWidget(self.splitter)
-        self.setFocusProxy(self.tabs)
         self._draw_icons()
 
     def _connect(self) -> None:
@@ -124,6 +120,20 @@ class DocumentView(QWidget):
         self._close_side.clicked.connect(self.close_side)
         self._new_chat.clicked.connect(self.conversation_wanted)
         theme.signals().changed.connect(self._draw_icons)
+
+    @cached_property
+    def pages(self) -> PagesView:
+        """The pages as they are printed; made when they are first asked for: a document opens without them."""
+        view = PagesView(self._kinds)
+        self._kinds.addWidget(view)
+        return view
+
+    @cached_property
+    def text_pages(self) -> TextPagesView:
+        """The pages as text; made likewise."""
+        view = TextPagesView(self._kinds)
+        self._kinds.addWidget(view)
+        return view
 
     @property
     def tab(self) -> DocumentTab:
@@ -192,6 +202,10 @@ class DocumentView(QWidget):
         if isinstance(shown, PagesView | TextPagesView):
             shown.open_find()
 
+    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802
+        """Passed on. Not by a focus proxy: Tab would go to that, past all that stands before it."""
+        self.tabs.tabBar().setFocus(event.reason())
+
     def sizeHint(self) -> QSize:  # noqa: N802
         return QSize(900, 700)
 
@@ -211,7 +225,7 @@ class DocumentView(QWidget):
         words = self.fontMetrics().horizontalAdvance
         tabs = sum(words(self.tabs.tabText(tab)) + TAB_MARGINS for tab in range(self.tabs.count()))
         drawings = self.tabs.count() * (self.tabs.iconSize().width() + TAB_MARGINS // 2)
-        button = words(self.tr("New conversation")) + TAB_MARGINS
+        button = words(self.tr("New conversation")) + self.fontMetrics().height() + TAB_MARGINS
         self._new_chat.setText(self.tr("New conversation") if tabs + button <= self.tabs.width() else "")
         drawn = tabs + drawings + button <= self.tabs.width()
         if drawn == self.tabs.tabIcon(0).isNull():
@@ -221,6 +235,7 @@ class DocumentView(QWidget):
         self._close_side.setIcon(icon("close"))
         self._new_chat.setIcon(icon("add"))
         self._draw_tabs(not self.tabs.tabIcon(0).isNull())
+        self._fit_head()
 
     def _draw_tabs(self, drawn: bool) -> None:
         for tab, name in ((DocumentTab.SUMMARY, "document"), (DocumentTab.ASK, "chat"), (DocumentTab.PAGES, "outline")):

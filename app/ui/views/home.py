@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QFocusEvent, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.ui.widgets.card_button import CardButton
@@ -61,7 +61,6 @@ class HomeView(QWidget):
         self._page = QWidget()
         self._lay_out()
         self._connect()
-        self.setFocusProxy(self._sample)
         self.set_recent(())
         self.set_model("")
 
@@ -139,10 +138,16 @@ class HomeView(QWidget):
         self._model.setText(self.tr("The model in use is {name}.").format(name=name))
         self._model.setVisible(bool(name))
 
+    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802
+        """Passed on. Not by a focus proxy: Tab would go to that, past all that stands before it."""
+        self._sample.setFocus(event.reason())
+
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
         super().resizeEvent(event)
         width = self.fontMetrics().averageCharWidth()
         self._page.setMaximumWidth(PAGE_CHARS * width)
-        beside = min(self.width(), PAGE_CHARS * width) >= 3 * CARD_CHARS * width + 2 * 12 + 2 * 24
+        cards = (self._sample, self._file, self._chat)
+        widest = max(CARD_CHARS * width, *(card.minimumSizeHint().width() for card in cards))
+        beside = min(self.width(), PAGE_CHARS * width) >= 3 * widest + 2 * 12 + 2 * 24
         down, right = QBoxLayout.Direction.TopToBottom, QBoxLayout.Direction.LeftToRight
         self._cards.setDirection(right if beside else down)

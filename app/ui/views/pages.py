@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.services.page_images import MAX_HITS, FindHit, PageImage, PageSize, QuoteFound
@@ -32,7 +33,6 @@ class PagesView(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.frame)
-        self.setFocusProxy(self.canvas)
         self._connect()
 
     def _connect(self) -> None:
@@ -96,6 +96,10 @@ class PagesView(QWidget):
     def find_done(self) -> None:
         """There are no more places."""
         self._show_place(self._found.finish())
+
+    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802
+        """Passed on. Not by a focus proxy: Tab would go to that, past all that stands before it."""
+        self.canvas.setFocus(event.reason())
 
     def _begin_search(self, text: str) -> None:
         self.canvas.clear_hits()

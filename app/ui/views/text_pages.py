@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QElapsedTimer, QTimer
+from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.documents.model import Document, PageKind
@@ -38,7 +39,6 @@ class TextPagesView(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.frame)
-        self.setFocusProxy(self.text)
         self._connect()
         self._show_zoom()
 
@@ -94,6 +94,10 @@ class TextPagesView(QWidget):
         elif self._document is not None:
             said = self.tr("The quote could not be marked on this page; it reads: {quote}")
             self.frame.note.say(said.format(quote=citation.quote))
+
+    def focusInEvent(self, event: QFocusEvent) -> None:  # noqa: N802
+        """Passed on. Not by a focus proxy: Tab would go to that, past all that stands before it."""
+        self.text.setFocus(event.reason())
 
     def _show(self, index: int) -> None:
         document = self._document

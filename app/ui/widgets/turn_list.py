@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QFontMetrics, QKeyEvent, QResizeEvent
+from PySide6.QtGui import QAccessible, QFontMetrics, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QFrame, QPushButton, QWidget
 
 from app.ui import theme
+from app.ui.widgets.accessible_role import set_role
 from app.ui.widgets.shown_turn import ShownTurn
 from app.ui.widgets.turn_column import column_width, estimated_height
 from app.ui.widgets.turn_focus import TurnFocus
@@ -34,6 +35,7 @@ class TurnList(QAbstractScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName(self.tr("Conversation"))
+        set_role(self, QAccessible.Role.List)
         self.viewport().setBackgroundRole(self.palette().ColorRole.Base)
         self._turns: list[ShownTurn] = []
         self._index: dict[int, int] = {}

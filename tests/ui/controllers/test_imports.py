@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from app.services.shelf_rows import DocumentState
 from app.ui.controllers.document_room import DocumentRoom
 from app.ui.dialogs.password import PasswordDialog
+from app.ui.jobs import Lane
 from tests.ui.desk_window import Desks, DeskWindow, write_book
 
 
@@ -116,6 +117,21 @@ def test_a_file_on_its_way_can_be_given_up(desks: Desks, tmp_path: Path) -> None
     window.wait(lambda: window.controller.imports.rows == [])
     window.rest()
     assert states(window) == {} and window.notices == [] and window.controller.room is None
+
+
+def test_what_the_user_went_to_meanwhile_stays_in_front(desks: Desks, tmp_path: Path) -> None:
+    """A file that took long to be read does not push it away; one line says that it is there."""
+    path = tmp_path / "rivers.txt"
+    path.write_text("slow")
+    window = desks.window()
+    window.controller.imports.open_file(path)
+    window.rest_but(Lane.IMPORT)
+    chat = window.controller.open_chat()
+    write_book(tmp_path, "whole").replace(path)
+    window.controller.imports.open_file(path, show=False)  # is on its way already
+    window.wait(lambda: [room.title for room in window.controller.rooms.all] == ["", "rivers"])
+    assert window.controller.room is chat
+    assert window.notices == ["Rivers is in the library now."]
 
 
 def test_the_same_document_from_another_place(desks: Desks, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.ui.controllers.rooms import KEPT_ROOMS
+from app.ui.jobs import Lane
 from app.ui.widgets.shown_turn import AskMode, Said
 from tests.ui.desk_window import Desks, write_book
 
@@ -18,12 +19,17 @@ def test_rooms_looked_at_longest_ago_are_closed(desks: Desks, tmp_path: Path) ->
     window.actions.summarise()
     written = window.controller.open_chat()
     written.chat.draft = "not sent"
-    others = [window.open(write_book(tmp_path, f"book{number}", 1)) for number in range(KEPT_ROOMS)]
-    window.rest_but_reading()
+    gone: list[int] = []
+    others = []
+    for number in range(KEPT_ROOMS):
+        others.append(window.open(write_book(tmp_path, f"book{number}", 1)))
+        others[-1].view.destroyed.connect(lambda _, number=number: gone.append(number))
+    window.rest_but(Lane.READING)
     rooms = window.controller.rooms.all
     assert len(rooms) == KEPT_ROOMS and running in rooms and written in rooms
     assert others[0] not in rooms and others[1] not in rooms and others[-1] is window.controller.room
     assert window.window.centre.count() == KEPT_ROOMS + 1  # the home page
+    window.wait(lambda: gone == [0, 1])
     desks.generator.may_read.set()
     window.wait(lambda: "## Summary" in running.summary.markdown)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
+from app.ui import theme
 from app.ui.views.document import DocumentTab, DocumentView
 
 
@@ -34,12 +35,13 @@ def test_with_room_there_are_drawings_and_words(view: DocumentView) -> None:
     assert corner(view).text() == "New conversation"
 
 
-def test_drawings_go_before_words(view: DocumentView) -> None:
+def test_drawings_go_before_words(qapp: QApplication, view: DocumentView) -> None:
     """With less room the tabs keep their words, with still less the button has its sign alone, and its name."""
     view.resize(360, 600)
     assert all(view.tabs.tabIcon(tab).isNull() for tab in DocumentTab)
     assert corner(view).text() == "New conversation"
-    view.resize(260, 600)
+    view.resize(420, 600)
+    theme.apply(qapp, theme.Scheme.LIGHT, 1.5)
     assert corner(view).text() == ""
     assert corner(view).accessibleName() == "New conversation" and not corner(view).icon().isNull()
     view.resize(900, 600)

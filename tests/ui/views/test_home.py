@@ -95,3 +95,13 @@ def test_narrow_window_stacks_the_cards(qtbot: QtBot, qapp: QApplication, home: 
         assert card.mapTo(home, card.rect().topLeft()).x() >= 0
         assert card.mapTo(home, card.rect().topRight()).x() < home.width()
     theme.apply(qapp, theme.Scheme.LIGHT, 1.0)
+
+
+def test_a_long_word_stacks_the_cards_too(qtbot: QtBot, home: HomeView) -> None:
+    """Beside each other the cards are of one width; where a word is wider than a third they stand below each other."""
+    cards = home.findChildren(CardButton)
+    assert max(card.width() for card in cards) - min(card.width() for card in cards) <= 1
+    title = next(label for label in cards[0].findChildren(QLabel) if label.text() == "Open the sample document")
+    title.setText("Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz")
+    home.resize(home.width() - 1, home.height())
+    qtbot.waitUntil(lambda: len({card.geometry().top() for card in cards}) == 3)

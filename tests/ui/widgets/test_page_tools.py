@@ -91,3 +91,17 @@ def test_in_a_narrow_window_the_zoom_figure_goes(qtbot: QtBot, scale: float) -> 
         seen.append(figure.isVisible())
     theme.apply(QApplication.instance(), theme.Scheme.LIGHT)
     assert seen == [True, False, True]
+
+
+def test_a_longer_zoom_figure_goes_where_a_shorter_one_had_room(qtbot: QtBot) -> None:
+    """A figure is shown whole or not at all, also when it changes and the window does not."""
+    heard = Heard(qtbot)
+    heard.tools.set_zoom(5, fitted=True)
+    figure = next(label for label in heard.tools.findChildren(QLabel) if "%" in label.text())
+    heard.tools.resize(heard.tools.sizeHint().width(), 60)
+    QApplication.processEvents()
+    assert figure.isVisible()
+    heard.tools.set_zoom(131, fitted=False)
+    assert not figure.isVisible()
+    heard.tools.set_zoom(5, fitted=False)
+    assert figure.isVisible()
