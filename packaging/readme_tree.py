@@ -34,6 +34,11 @@ FOLDERS = {
     "app/storage/migrations": "the schema's history",
     "app/tasks": "passages and a text generator to summaries, answers and chat",
     "app/ui": "the window; the only importer of Qt",
+    "app/ui/controllers": "what joins views to services: a request down, its results up",
+    "app/ui/dialogs": "settings, password, shortcuts, palette",
+    "app/ui/models": "lists and searches behind the views",
+    "app/ui/views": "the rooms of the window and its sidebar",
+    "app/ui/widgets": "the parts that views are made of",
     "app/worker": "the processes for the model and for parsing",
 }
 """What each folder under app/ is for."""

@@ -181,6 +181,11 @@ def is_current(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     return found.get("pyproject") == wanted["pyproject"] and set(wanted["extras"]) <= set(found.get("extras", []))
 
 
+def with_earlier(found: Mapping[str, Any], extras: Iterable[str]) -> list[str]:
+    """The extras asked for, and those that are there: whoever needs those finds them noted, and needs no network."""
+    return sorted({*extras, *found.get("extras", [])})
+
+
 def gpu_packages(report: Mapping[str, Any]) -> list[str]:
     """The packages in a report of pip's that only serve a GPU."""
     names = [item["metadata"]["name"].lower().replace("_", "-") for item in report["install"]]
@@ -239,10 +244,12 @@ def prepare_packages(extras: Sequence[str]) -> None:
     """torch first, in the build that fits this machine, then the project itself and the rest."""
     say("== Python packages ==")
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    wanted = wanted_stamp(pyproject, extras)
-    if COMMAND.exists() and is_current(read_stamp(), wanted):
+    found = read_stamp()
+    if COMMAND.exists() and is_current(found, wanted_stamp(pyproject, extras)):
         say("   up to date")
         return
+    extras = with_earlier(found, extras)
+    wanted = wanted_stamp(pyproject, extras)
     requirement = next(item for item in pyproject["project"]["dependencies"] if item.startswith("torch"))
     arguments = torch_arguments(requirement, sys.platform == "linux" and not has_nvidia_gpu(), dry_run)
     if arguments is None:

@@ -17,16 +17,7 @@ def network_uses() -> tuple[str, ...]:
     return (
         QCoreApplication.translate(
             "NetworkUses",
-            "A model download that you start asks huggingface.co for the files of that model, over an encrypted "
-            "connection.",
-        ),
-        QCoreApplication.translate(
-            "NetworkUses",
-            "While “Stay offline” is switched off, names, sizes and licences of models are looked up on "
-            "huggingface.co.",
-        ),
-        QCoreApplication.translate(
-            "NetworkUses", "A web link that you click is opened by your web browser, not by this program."
+            "A web link that you click is opened by your web browser, and only while “Stay offline” is switched off.",
         ),
     )
 

@@ -94,7 +94,7 @@ class PrivacyPage(SettingsPage):
             lambda value: self._offline.setChecked(bool(value)),
             self._offline.toggled,
             hint=self.tr(
-                "While this is on, the program connects to nothing, except for a model download that you start. "
+                "While this is on, nothing connects to the network: a link in an answer is copied, not opened. "
                 "Documents and conversations stay here either way."
             ),
         )

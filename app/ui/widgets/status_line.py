@@ -214,7 +214,7 @@ class _OfflineMark(QWidget):
         line.setSpacing(2)
         line.addWidget(self._lock)
         line.addWidget(self._word)
-        self.setToolTip(self.tr("Nothing leaves this machine, except a model download that you start."))
+        self.setToolTip(self.tr("Nothing leaves this machine."))
         self.setAccessibleName(self._word.text())
         self.setAccessibleDescription(self.toolTip())
         self._retint()
