@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QAbstractScrollArea
 
 from app.core.paths import DataPaths
@@ -94,6 +96,10 @@ def _scroll(desk: DeskWindow, area: QAbstractScrollArea) -> dict[str, Any]:
     frames: list[float] = []
 
     def frame(value: int) -> None:
+        # A hand on the mouse, as whoever scrolls has it there.
+        place = QPointF(5.0 + len(frames) % 20, 5.0)
+        hand = (Qt.MouseButton.NoButton, Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier)
+        desk.application.postEvent(area.viewport(), QMouseEvent(QEvent.Type.MouseMove, place, place, *hand))
         began = time.perf_counter()
         bar.setValue(value)
         desk.application.processEvents()

@@ -10,15 +10,28 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer
 
 LOOK_MS = 200
 YOUNG = 2_000
 """Objects made since the last look from which on the young ones are looked through: some milliseconds."""
 FULL_LOOKS_EVERY = 300
 """Looks between two full ones; these wait until nothing is being done."""
+QUIET_LOOKS = 15
+"""Looks without a key, a wheel or a pointer's move, before a full one: three seconds."""
 LONGEST_WAIT = 6_000
 """Looks after which they wait no longer: a long document is read for hours."""
+
+
+_HANDS = frozenset(
+    {
+        QEvent.Type.KeyPress,
+        QEvent.Type.MouseMove,
+        QEvent.Type.MouseButtonPress,
+        QEvent.Type.Wheel,
+        QEvent.Type.TouchUpdate,
+    }
+)
 
 
 class GarbageCollector(QObject):
@@ -28,6 +41,8 @@ class GarbageCollector(QObject):
         super().__init__(parent)
         self._is_busy = is_busy
         self._looks = 0
+        self._quiet = 0
+        self._watching = False
         gc.disable()
         # What the start has made stays to the end: no later look need go through it.
         gc.collect()
@@ -38,16 +53,37 @@ class GarbageCollector(QObject):
         self._timer.start()
 
     def look(self) -> None:
-        """Through the young objects where there are many; through all when it is time and nothing is being done."""
+        """Through the young objects where there are many; through all when it is time and nobody would notice."""
         self._looks += 1
-        if self._looks >= LONGEST_WAIT or (self._looks >= FULL_LOOKS_EVERY and not self._is_busy()):
-            self._looks = 0
+        if self._looks >= LONGEST_WAIT or (self._looks >= FULL_LOOKS_EVERY and self._is_quiet()):
+            self._looks = self._quiet = 0
+            self._watch(False)
             gc.collect()
         elif gc.get_count()[0] > YOUNG:
             gc.collect(0)
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        """Somebody is at the keyboard or the mouse."""
+        if event.type() in _HANDS:
+            self._quiet = 0
+        return False
+
+    def _is_quiet(self) -> bool:
+        """Whether nothing was done for a while, by the program or by its user."""
+        self._watch(True)
+        self._quiet = 0 if self._is_busy() else self._quiet + 1
+        return self._quiet > QUIET_LOOKS
+
+    def _watch(self, on: bool) -> None:
+        """See every event; only while a full look is due: it costs something."""
+        application = QCoreApplication.instance()
+        if application is not None and on != self._watching:
+            self._watching = on
+            application.installEventFilter(self) if on else application.removeEventFilter(self)
+
     def close(self) -> None:
         """Give it back to Python."""
         self._timer.stop()
+        self._watch(False)
         gc.unfreeze()
         gc.enable()

@@ -8,7 +8,9 @@ import weakref
 from collections.abc import Iterator
 
 import pytest
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QApplication
 
 from app.ui import garbage
 from app.ui.garbage import GarbageCollector
@@ -51,7 +53,7 @@ def test_another_thread_frees_nothing(collector: GarbageCollector) -> None:
     assert freed == [threading.current_thread()] and kept
 
 
-def test_a_full_look_waits(collector: GarbageCollector, busy: list[bool]) -> None:
+def test_a_full_look_waits(qapp: QApplication, collector: GarbageCollector, busy: list[bool]) -> None:
     """Old garbage stays while something is done, until that has taken too long."""
     freed: list[threading.Thread] = []
     knot = _Knot(freed)
@@ -62,6 +64,12 @@ def test_a_full_look_waits(collector: GarbageCollector, busy: list[bool]) -> Non
         collector.look()
     assert freed == []
     busy.append(False)
+    for _ in range(garbage.QUIET_LOOKS):
+        collector.look()
+    QCoreApplication.sendEvent(collector, QKeyEvent(QEvent.Type.KeyPress, 0, Qt.KeyboardModifier.NoModifier))
+    for _ in range(garbage.QUIET_LOOKS):
+        collector.look()
+    assert freed == []  # somebody is typing
     collector.look()
     assert len(freed) == 1
     knot = _Knot(freed)

@@ -27,6 +27,8 @@ from app.ui.models.title_filter import TitleFilter, folded
 AnyIndex = QModelIndex | QPersistentModelIndex
 
 COVERS_BYTES = 32 * 2**20
+MOST_WANTED, ASKED_AT_ONCE = 48, 12
+"""Covers that are asked for, of all rows that a quick scroll has painted; and how many of them in one go."""
 """Covers beyond that are dropped, those painted longest ago first, and asked for again when they are painted."""
 ASK_AFTER_MS = 40
 """Rows that are painted within that time are asked for together."""
@@ -227,10 +229,13 @@ class LibraryModel(QAbstractListModel):
         return image
 
     def _ask_for_covers(self) -> None:
-        wanted, self._wanted = self._wanted, []
-        # What was painted last is what the user still looks at.
-        for key in reversed(wanted):
-            self.thumbnail_wanted.emit(key)
+        # What was painted last is still looked at; what was scrolled past is asked for when it is seen again.
+        passed, self._wanted = self._wanted[:-MOST_WANTED], self._wanted[-MOST_WANTED:]
+        self._asked.difference_update(passed)
+        for _ in range(min(ASKED_AT_ONCE, len(self._wanted))):
+            self.thumbnail_wanted.emit(self._wanted.pop())
+        if self._wanted:
+            self._ask.start()
 
     def _drop_cover(self, key: str) -> None:
         image = self._covers.pop(key, None)

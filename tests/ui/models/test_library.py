@@ -193,3 +193,18 @@ def test_covers_stay_within_their_bytes(qtbot: QtBot, monkeypatch: pytest.Monkey
     with qtbot.waitSignal(model.thumbnail_wanted, timeout=1000) as asked:
         assert model.index(1).data(COVER) is None
     assert asked.args == ["b"]
+
+
+def test_a_quick_scroll_asks_for_what_is_seen_at_its_end(qtbot: QtBot) -> None:
+    """Some at a time, the last painted first; the others are asked for when they are painted again."""
+    model = LibraryModel()
+    model.set_documents([document(f"{number}") for number in range(300)])
+    asked: list[str] = []
+    model.thumbnail_wanted.connect(asked.append)
+    for row in range(300):
+        model.index(row).data(COVER)
+    qtbot.waitUntil(lambda: len(asked) == library.ASKED_AT_ONCE)
+    qtbot.waitUntil(lambda: len(asked) == library.MOST_WANTED)
+    assert asked == [f"{number}" for number in range(299, 299 - library.MOST_WANTED, -1)]
+    model.index(0).data(COVER)
+    qtbot.waitUntil(lambda: asked[-1] == "0")
