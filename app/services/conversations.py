@@ -65,7 +65,7 @@ class ConversationService:
         found = self._store.find(id_or_prefix, with_deleted=with_deleted) if id_or_prefix else []
         if not found:
             raise UserError(
-                f"no session {id_or_prefix!r}; `griffin-desk sessions list` shows those there are",
+                f"there is no conversation {id_or_prefix!r}; the list of conversations shows those there are",
                 code="unknown-session",
             )
         if len(found) > 1:
@@ -114,7 +114,7 @@ class ConversationService:
         if len(gone) != 1:
             raise UserError(
                 f"{len(gone) or 'no'} deleted conversations begin with {id_or_prefix!r}; "
-                "`griffin-desk sessions list --deleted` shows those there are",
+                "the list of deleted conversations shows those there are",
                 code="unknown-session",
             )
         self._store.undelete(gone[0].id)

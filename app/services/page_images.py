@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from app.core.errors import DocumentError
 from app.documents.files import check_file
+from app.documents.hashing import content_hash
 from app.documents.limits import ReadingLimits
 from app.documents.readers.registry import sniff_format
 from app.documents.shown_page import Box, FindHit, PageImage, PageSize, QuoteFound
@@ -32,10 +33,20 @@ class PdfPages:
     Pages count from 1. Each call raises DocumentError: for a file that cannot be opened with the codes of
     `load_document`, and of these "format" when it is no PDF; "changed" when the file is not what it was; "page" when
     there is no such page or it cannot be had, after which the next call goes on with another process; "closed".
+    expected_id: the content hash of the document whose pages these must be: a file with other bytes is "changed" from
+    the first call on, and one that was only touched is not. Without it the file may be anything, but only untouched.
     """
 
-    def __init__(self, path: Path, *, password: str | None = None, limits: ReadingLimits | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        password: str | None = None,
+        limits: ReadingLimits | None = None,
+        expected_id: str = "",
+    ) -> None:
         self._path = path
+        self._expected_id = expected_id
         self._password = password
         self._limits = limits or ReadingLimits()
         self._lock = threading.RLock()
@@ -97,9 +108,17 @@ class PdfPages:
             left -= len(hits)
             yield from hits
 
+    def interrupt(self) -> None:
+        """Have a call in another thread end soon with a DocumentError, and all later ones; waits for nothing.
+
+        The process may outlive it until `close`.
+        """
+        # Without the lock: whoever draws holds it, and its renderer asks for this flag while it waits.
+        self._closed = True
+
     def close(self) -> None:
         """End the process; a call in another thread ends with a DocumentError."""
-        self._closed = True
+        self.interrupt()
         with self._lock:
             self._drop()
 
@@ -121,7 +140,7 @@ class PdfPages:
             if not 1 <= page <= self._page_count:
                 raise DocumentError(f"{self._path.name} has no page {page}: it has {self._page_count}", code="page")
             try:
-                return ask(renderer)
+                answer = ask(renderer)
             except PageFailed as failed:
                 if failed.lost:
                     self._drop()
@@ -130,16 +149,15 @@ class PdfPages:
                 self._drop()
                 self._check_open()
                 raise
+            if self._expected_id:
+                self._check_content()  # it may have been replaced after it was looked at and before it was drawn
+            return answer
 
     def _ready(self) -> Renderer:
         """The process, another one where the last is gone; the file must be the one it was."""
         self._check_open()
-        check_file(self._path, self._limits)
-        status = self._path.stat()
-        stamp = (status.st_size, status.st_mtime_ns, status.st_ino)
-        if self._stamp not in (None, stamp):
-            self._drop()
-            raise DocumentError(f"{self._path.name} was changed since it was opened: open it again", code="changed")
+        self._check_content()
+        self._check_open()
         if self._renderer is not None and not self._renderer.alive:
             self._drop()
         if self._renderer is None:
@@ -150,8 +168,31 @@ class PdfPages:
             except ReadCancelled:
                 self._check_open()
                 raise
-            self._stamp, self._page_count = stamp, self._renderer.page_count
+            self._page_count = self._renderer.page_count
         return self._renderer
+
+    def _check_content(self) -> None:
+        """Read the file's bytes where it does not look as it did; the process goes with what it has open of it."""
+        check_file(self._path, self._limits)
+        try:
+            status = self._path.stat()
+            stamp = (status.st_size, status.st_mtime_ns, status.st_ino)
+            if stamp == self._stamp:
+                return
+            found_id = content_hash(self._path) if self._expected_id else ""
+        except OSError as error:
+            raise DocumentError(
+                f"{self._path} cannot be read ({error.strerror or error})", code="unreadable"
+            ) from error
+        if self._stamp is not None:
+            self._drop()
+        if found_id != self._expected_id:
+            raise DocumentError(
+                f"{self._path.name} is not the document that was read any more: open it as a new one", code="changed"
+            )
+        if not self._expected_id and self._page_count:
+            raise DocumentError(f"{self._path.name} was changed since it was opened: open it again", code="changed")
+        self._stamp = stamp
 
     def _check_open(self) -> None:
         if self._closed:
@@ -167,9 +208,9 @@ def _page_error(page: int, done: str, failed: PageFailed) -> DocumentError:
     return DocumentError(f"page {page} cannot be {done}: {failed}", code="page")
 
 
-def thumbnail(path: Path, width_px: int, password: str | None = None) -> PageImage | None:
-    """The first page of a PDF, None where it cannot be drawn."""
-    with closing(PdfPages(path, password=password)) as pages:
+def thumbnail(path: Path, width_px: int, password: str | None = None, expected_id: str = "") -> PageImage | None:
+    """The first page of a PDF, None where it cannot be drawn or is not of the document with this content hash."""
+    with closing(PdfPages(path, password=password, expected_id=expected_id)) as pages:
         try:
             return pages.image(1, width_px)
         except DocumentError:

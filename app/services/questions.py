@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from app.core.errors import GriffinDeskError
+from app.core.log import logger
 from app.inference.generator import Cancelled, ReadCancelled, TextGenerator, never
 from app.services.answers import Answered, AnswerService, extract_of
 from app.services.found_answer import FoundAnswer
@@ -14,6 +16,8 @@ from app.services.restarts import Recovered
 from app.services.search import SearchService
 from app.services.talk import OpenConversation
 from app.storage.conversations import TurnRecord
+
+_log = logger("questions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,8 @@ class QuestionService:
         """Search, then let the model answer, then keep the answer under the question.
 
         ready: whether the model can be asked; where it cannot, the document's sentences are the answer. Cancelled after
-        the search, what was found is kept. Raises ReadCancelled when nothing was found yet, and WorkerLostError.
+        the search, what was found is kept, and so it is where the model fails. Raises ReadCancelled when nothing was
+        found yet.
         """
         findings = self._search.find([item], question.text)
         if cancelled():
@@ -68,4 +73,7 @@ class QuestionService:
                         yield event
             except ReadCancelled:
                 pass  # what was found is an answer too
+            except GriffinDeskError as error:
+                _log.warning("question: the model could not be asked: %s", error.message)
+                yield Recovered(f"{error.message}; the document's own sentences are the answer")
         yield Kept(found, conversation.keep_answer(question, found.text, found.details()))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import asdict, astuple, dataclass, field
+from dataclasses import asdict, astuple, dataclass, field, replace
 from typing import Any, Protocol
 
 from app.core.errors import UserError, WorkerLostError
@@ -85,6 +85,8 @@ class StoredSummary:
     finished: bool
     parts_total: int
     result: SummaryResult
+    newer: StoredSummary | None = None
+    """Beside a finished one: what was begun after it, and has come to some sections."""
 
 
 SummaryEvent = SummaryStarted | ReadProgress | PartDone | Recovered | SummaryResult
@@ -130,9 +132,12 @@ class SummaryService:
         return _stored(found[0])
 
     def latest(self, document_id: str, page_range: str) -> StoredSummary | None:
-        """What was last made or begun of a document, by whichever model and in whichever style."""
+        """What was last made of a document, else begun, by whichever model and in whichever style."""
         found = self._store.of_document(document_id, page_range)
-        return _stored(found) if found is not None else None
+        if found is None or found.finished:
+            return _stored(found) if found is not None else None
+        finished = self._store.of_document(document_id, page_range, finished=True)
+        return _stored(found) if finished is None else replace(_stored(finished), newer=_stored(found))
 
     def finished(self, document_id: str, page_range: str, info: ModelInfo, style: Style) -> SummaryResult | None:
         """The summary of this document by this model in this style, where the newest job for it is finished."""
@@ -170,7 +175,7 @@ class SummaryService:
             if not ours:
                 raise UserError(
                     f'another Griffin Desk is summarising "{item.document.title}" with this model and style; '
-                    "wait for it to finish, then run the command again",
+                    "wait for it to finish, then ask for it again",
                     code="busy",
                 )
             yield from self._run(key, item, generator, style, fresh, extra_stats, cancelled)

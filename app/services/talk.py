@@ -82,21 +82,10 @@ class OpenConversation:
 
         Looks at what is kept; only where much is to be read by a model that never read here, it reads a little of it.
         """
-        info, keeper, reading = self._generator.info, self._parts.keeper, self._parts.reading
-        replayed: list[TurnRecord] = []
-        reason, found = "", False
-        for turn in reversed(self._path(self._answered(self.tip))):
-            if turn.role == "assistant" and found_answer(turn) is None:
-                place = place_of(turn, info)
-                found = bool(turn.state_key) and keeper.has(place)
-                if found:
-                    break
-                reason = reason or keeper.why_missing(place)
-            replayed.append(turn)
-        if not any_told(replayed):
-            replayed.clear()
+        info, reading = self._generator.info, self._parts.reading
+        replayed, reason, found = self._replayed(info)
         estimate: Estimate | None = None
-        if self.item is not None and not (found or self._state.has_base or reading.is_read(self.item, info)):
+        if self.item is not None and self._must_read(self.item, found):
             estimate = reading.estimate(self.item, self._generator)
             reason = reason or reading.why_unread(self.item, info)
         tokens = sum(len(self._generator.tokenize(turn.text)) for turn in replayed)
@@ -111,12 +100,33 @@ class OpenConversation:
 
         Raises ReadCancelled.
         """
-        if self.item is None or self.plan().reading is None:
+        # Not by the plan: its forecast may read some of the document, which nothing stops.
+        if self.item is None or not self._must_read(self.item, self._replayed(self._generator.info)[2]):
             return
         for event in self._parts.reading.read(self.item, self._generator, cancelled=cancelled):
             if isinstance(event, ReadingDone):
                 self._state.begin_with(event.state)
             yield event
+
+    def _must_read(self, item: LibraryDocument, found: bool) -> bool:
+        """Whether the document is to be read first; `found`: a turn's state is kept, which comes after it."""
+        is_read = self._state.has_base or self._parts.reading.is_read(item, self._generator.info)
+        return not (found or is_read)
+
+    def _replayed(self, info: ModelInfo) -> tuple[list[TurnRecord], str, bool]:
+        """The turns that are told again before the next, why, and whether there is a kept state before them."""
+        keeper = self._parts.keeper
+        replayed: list[TurnRecord] = []
+        reason, found = "", False
+        for turn in reversed(self._path(self._answered(self.tip))):
+            if turn.role == "assistant" and found_answer(turn) is None:
+                place = place_of(turn, info)
+                found = bool(turn.state_key) and keeper.has(place)
+                if found:
+                    break
+                reason = reason or keeper.why_missing(place)
+            replayed.append(turn)
+        return (replayed if any_told(replayed) else []), reason, found
 
     def say(
         self,

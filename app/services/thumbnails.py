@@ -20,13 +20,16 @@ class ThumbnailService:
         self._folder = folder
 
     def get(self, document_id: str, path: Path, password: str | None = None) -> PageImage | None:
-        """The cover of a PDF; None for other files, and where it cannot be drawn. Takes a while the first time."""
+        """The cover of a PDF; None for other files, and where it cannot be drawn. Takes a while the first time.
+
+        document_id: the document's content hash; a file that holds another document by now has no cover to give.
+        """
         kept = self._folder / f"{document_id}.ppm.z"
         with suppress(OSError, ValueError, zlib.error):
             return _read(kept.read_bytes())
         if path.suffix.lower() != ".pdf":
             return None
-        image = thumbnail(path, WIDTH_PX, password)
+        image = thumbnail(path, WIDTH_PX, password, document_id)
         if image is not None:
             with suppress(OSError):
                 self._folder.mkdir(mode=0o700, exist_ok=True)

@@ -123,12 +123,16 @@ class SummaryStore:
             " ORDER BY summaries.updated_at DESC, summaries.rowid DESC"
         )
 
-    def of_document(self, document_id: str, page_range: str) -> SummaryRecord | None:
-        """The job of a document that was changed last."""
+    def of_document(self, document_id: str, page_range: str, *, finished: bool = False) -> SummaryRecord | None:
+        """The job of a document that was changed last, of those that have come to something if there are any.
+
+        finished: only of those that are finished.
+        """
         rows = self._database.rows(
-            "SELECT * FROM summaries WHERE document_id = ? AND page_range = ?"
-            " ORDER BY updated_at DESC, rowid DESC LIMIT 1",
-            [document_id, page_range],
+            "SELECT * FROM summaries WHERE document_id = ? AND page_range = ? AND (state = 'finished' OR NOT ?)"
+            " ORDER BY state = 'finished' OR EXISTS (SELECT 1 FROM summary_parts WHERE summary_id = summaries.id) DESC,"
+            " updated_at DESC, rowid DESC LIMIT 1",
+            [document_id, page_range, finished],
         )
         return self._record(rows[0]) if rows else None
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QSettings, QTimer
+from PySide6.QtCore import QCoreApplication, QSettings, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QIcon
 from PySide6.QtWidgets import QApplication, QMessageBox
 
@@ -110,12 +110,22 @@ def _window(
     state = WindowState()
     window = MainWindow(state)
     refused: list[GriffinDeskError] = []
+    early: list[Path] = []
+
+    def hear(files: tuple[Path, ...]) -> None:
+        early.extend(files)
+
+    instance.files_received.connect(hear)
     with ExitStack() as stack:
 
         def begin() -> None:
             _log.info("window shown")
             try:
                 stack.enter_context(_at_work(window, state, options, paths, settings, instance))
+                # What later starts have handed over meanwhile.
+                instance.files_received.disconnect(hear)
+                if early:
+                    instance.files_received.emit(tuple(early))
             except Exception as error:  # there is nothing to work with: the reason is told instead of the window
                 refused.append(failure_of(error).error)
                 window.close()
@@ -219,7 +229,9 @@ def _refuse(error: GriffinDeskError) -> int:
     """Say why there is no window: on standard error, and where nobody reads that, in a box."""
     sys.stderr.write(f"griffin-desk: {error.message}\n")
     if QGuiApplication.platformName() not in ("offscreen", "minimal"):
-        QMessageBox.critical(None, "Griffin Desk", error.message)
+        box = QMessageBox(QMessageBox.Icon.Critical, "Griffin Desk", error.message)
+        box.setTextFormat(Qt.TextFormat.PlainText)  # it may name a file, and a name may hold anything
+        box.exec()
     return EXIT_ERROR
 
 

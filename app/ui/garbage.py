@@ -19,8 +19,6 @@ FULL_LOOKS_EVERY = 300
 """Looks between two full ones; these wait until nothing is being done."""
 QUIET_LOOKS = 15
 """Looks without a key, a wheel or a pointer's move, before a full one: three seconds."""
-LONGEST_WAIT = 6_000
-"""Looks after which they wait no longer: a long document is read for hours."""
 
 
 _HANDS = frozenset(
@@ -55,7 +53,7 @@ class GarbageCollector(QObject):
     def look(self) -> None:
         """Through the young objects where there are many; through all when it is time and nobody would notice."""
         self._looks += 1
-        if self._looks >= LONGEST_WAIT or (self._looks >= FULL_LOOKS_EVERY and self._is_quiet()):
+        if self._looks >= FULL_LOOKS_EVERY and self._is_quiet():
             self._looks = self._quiet = 0
             self._watch(False)
             gc.collect()

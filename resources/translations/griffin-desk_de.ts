@@ -1180,6 +1180,10 @@
         <translation>Die Datei liegt nicht mehr unter {path}</translation>
     </message>
     <message>
+        <source>The file at {path} is not the document that was read any more</source>
+        <translation>Die Datei unter {path} ist nicht mehr das Dokument, das gelesen wurde</translation>
+    </message>
+    <message>
         <source>{why}; the text that was read is shown instead.</source>
         <translation>{why}; stattdessen ist der gelesene Text zu sehen.</translation>
     </message>
@@ -1270,6 +1274,21 @@
     <message>
         <source>{hours} h {minutes} min left</source>
         <translation>noch {hours} h {minutes} min</translation>
+    </message>
+</context>
+<context>
+    <name>RemovalQuestion</name>
+    <message>
+        <source>Remove from library</source>
+        <translation>Aus der Bibliothek entfernen</translation>
+    </message>
+    <message>
+        <source>Remove {title} from the library? Its summary is deleted with it; the file stays where it is.</source>
+        <translation>{title} aus der Bibliothek entfernen? Die Zusammenfassung wird mit gelöscht; die Datei bleibt, wo sie ist.</translation>
+    </message>
+    <message>
+        <source>Remove</source>
+        <translation>Entfernen</translation>
     </message>
 </context>
 <context>
@@ -1631,6 +1650,18 @@
         </translation>
     </message>
     <message>
+        <source>A newer one is begun by {model}: {done} of {total} sections are written</source>
+        <translation>Eine neuere ist von {model} begonnen: {done} von {total} Abschnitten sind geschrieben</translation>
+    </message>
+    <message>
+        <source>A newer one is begun: {done} of {total} sections are written; Make anew goes on with it</source>
+        <translation>Eine neuere ist begonnen: {done} von {total} Abschnitten sind geschrieben; „Neu erstellen“ macht damit weiter</translation>
+    </message>
+    <message>
+        <source>A newer one in another style is begun: {done} of {total} sections are written; choose that style, and Summarise goes on with it</source>
+        <translation>Eine neuere in anderer Art ist begonnen: {done} von {total} Abschnitten sind geschrieben; mit dieser Art macht „Zusammenfassen“ damit weiter</translation>
+    </message>
+    <message>
         <source>{model} read {tokens} tokens at {rate} tokens/s</source>
         <translation>{model} hat {tokens} Tokens mit {rate} Tokens/s gelesen</translation>
     </message>
@@ -1822,6 +1853,10 @@
     <message>
         <source>Offline: the address was copied, not opened</source>
         <translation>Offline: Die Adresse wurde kopiert, nicht geöffnet</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>Noch einmal versuchen</translation>
     </message>
     <message>
         <source>Going on with reading {title}</source>

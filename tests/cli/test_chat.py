@@ -80,8 +80,8 @@ def test_ctrl_c_names_a_session_only_where_there_is_one(chat, capsys, monkeypatc
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--session", "nope"], "no session 'nope'"),
-        (["--session", ""], "no session ''"),
+        (["--session", "nope"], "no conversation 'nope'"),
+        (["--session", ""], "no conversation ''"),
         (["--document", "nowhere.txt"], "nowhere.txt does not exist"),
         (["--document", "a", "--session", "b"], "not allowed with argument"),
         (["--pages", "1-2"], "--pages and --password belong to --document"),

@@ -76,13 +76,13 @@ def test_collection(sessions, desk, session: str, capsys) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["rename", "nope", "x"], "no session 'nope'"),
-        (["delete", "nope"], "no session 'nope'"),
+        (["rename", "nope", "x"], "no conversation 'nope'"),
+        (["delete", "nope"], "no conversation 'nope'"),
         (["undelete", "nope"], "no deleted conversations begin with 'nope'"),
-        (["fork", "nope"], "no session 'nope'"),
+        (["fork", "nope"], "no conversation 'nope'"),
         (["fork", "ID", "--turn", "5"], "there is no turn 5: the branch in use has turns 1 to 4"),
         (["fork", "ID", "--turn", "0"], '"0" is no number from 1 on'),
-        (["branches", ""], "no session ''"),
+        (["branches", ""], "no conversation ''"),
     ],
 )
 def test_ids_and_turns_that_are_none(desk, session: str, capsys, words: list[str], message: str) -> None:

@@ -48,7 +48,7 @@ def test_show_what_is_written_so_far(data_dir, capsys) -> None:
     assert (printed["finished"], printed["sections_total"], len(printed["sections"])) == (False, 3, 1)
 
 
-@pytest.mark.parametrize(("wanted", "words"), [("ab", "begins 2 summaries (abc1, abd2)"), ("x", "no session 'x'")])
+@pytest.mark.parametrize(("wanted", "words"), [("ab", "begins 2 summaries (abc1, abd2)"), ("x", "no conversation 'x'")])
 def test_ids_that_name_none_or_several(data_dir, capsys, wanted: str, words: str) -> None:
     """Each has its own sentence."""
     assert run(["sessions", "show", wanted, "--data-dir", str(data_dir)]) == 2

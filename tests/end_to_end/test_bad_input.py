@@ -274,4 +274,4 @@ def test_result_cannot_be_written(desk, data_dir, tmp_path, chapters) -> None:
 
 def test_unknown_session(desk, data_dir) -> None:
     """A conversation that is not there is told before the model is loaded."""
-    check(desk("chat", "--session", "nope", "--json"), data_dir, "no session 'nope'", code="unknown-session")
+    check(desk("chat", "--session", "nope", "--json"), data_dir, "no conversation 'nope'", code="unknown-session")

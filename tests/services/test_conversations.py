@@ -34,7 +34,7 @@ def test_found_by_id_or_its_beginning(desk: Desk, generator: FakeGenerator) -> N
     """An id that fits none or several is a clear error; a unique beginning is enough."""
     for name in ("ab1", "ab2"):
         desk.turns.create(name, title=f"about {name}", model_name="fake", now=1.0)
-    with pytest.raises(UserError, match="no session 'zzz'; `griffin-desk sessions list`") as caught:
+    with pytest.raises(UserError, match="there is no conversation 'zzz'; the list of conversations shows") as caught:
         desk.talks.transcript("zzz")
     assert caught.value.code == "unknown-session"
     with pytest.raises(UserError, match=r"'ab' begins 2 conversations \(ab1, ab2\)"):
@@ -187,7 +187,7 @@ def test_going_to_a_branch(desk: Desk, generator: FakeGenerator) -> None:
     for turn_id in (other, 999):
         with pytest.raises(StorageError, match=f"has no turn {turn_id}"):
             desk.talks.go_to(conversation.id, turn_id)
-    with pytest.raises(UserError, match="no session 'zzz'"):
+    with pytest.raises(UserError, match="no conversation 'zzz'"):
         desk.talks.go_to("zzz", first)
     assert told_in(desk, conversation.id) == ["one", "ok"]
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import threading
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from app.core.errors import DocumentError
+from app.documents.hashing import content_hash
 from app.documents.limits import ReadingLimits
 from app.services import page_images
 from app.services.page_images import PageSize, PdfPages, thumbnail
@@ -133,6 +136,85 @@ def test_closed_in_the_middle(hostile: Path) -> None:
     thread.join()
     assert [error.code for error in errors] == ["closed"]
     assert multiprocessing.active_children() == []
+
+
+def test_interrupted_while_a_page_hangs(hostile: Path) -> None:
+    """Whoever interrupts waits for nothing, although another thread holds the pages; that one's call ends."""
+    hostile.write_text("%PDF-\nhang\n")
+    pages = PdfPages(hostile, limits=ReadingLimits(page_timeout_s=500))
+    errors: list[DocumentError] = []
+
+    def draw() -> None:
+        try:
+            pages.image(1, 100)
+        except DocumentError as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=draw)
+    thread.start()
+    while not hostile.with_suffix(".hangs").exists():
+        time.sleep(0.01)
+    with closing(pages):
+        pages.interrupt()
+        thread.join()
+        assert [error.code for error in errors] == ["closed"]
+    assert multiprocessing.active_children() == []
+
+
+def test_another_document_in_the_file(tmp_path: Path) -> None:
+    """Never shown as the one that was read: neither from the beginning, nor in the middle; the old one back, it is."""
+    path = write_pdf(tmp_path / "report.pdf", [column(72, 700, ["The first version."])])
+    first, first_id = path.read_bytes(), content_hash(path)
+    with closing(PdfPages(path, expected_id=first_id)) as pages:
+        assert pages.image(1, 100).width == 100
+        write_pdf(path, [column(72, 700, ["The second version."])])
+        for _ in range(2):
+            with pytest.raises(DocumentError, match=r"report\.pdf is not the document that was read") as caught:
+                pages.image(1, 100)
+            assert caught.value.code == "changed"
+        assert multiprocessing.active_children() == []
+        path.write_bytes(first)
+        assert len(pages.locate(1, "The first version.").boxes) == 1
+    write_pdf(path, [column(72, 700, ["The second version."])])
+    with closing(PdfPages(path, expected_id=first_id)) as pages, pytest.raises(DocumentError) as caught:
+        pages.sizes()
+    assert caught.value.code == "changed"
+    assert thumbnail(path, 100, expected_id=first_id) is None
+    assert thumbnail(path, 100, expected_id=content_hash(path)) is not None
+
+
+def test_replaced_while_it_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was drawn of a file that was another one before the drawing ended is given to nobody."""
+    path = write_pdf(tmp_path / "report.pdf", [column(72, 700, ["The first version."])])
+    first_id = content_hash(path)
+
+    class Replaced(rendering.Renderer):
+        def __init__(self, *arguments: Any) -> None:
+            write_pdf(path, [column(72, 700, ["The second version."])])
+            super().__init__(*arguments)
+
+    monkeypatch.setattr(page_images, "Renderer", Replaced)
+    assert thumbnail(path, 100, expected_id=first_id) is None
+    assert thumbnail(path, 100) is not None
+
+
+def test_a_touched_file_is_shown_on(tmp_path: Path) -> None:
+    """Another time of change, or a copy in its place, with the same bytes: the pages go on with another process."""
+    path = write_pdf(tmp_path / "report.pdf", [column(72, 700, ["Words."])])
+    with closing(PdfPages(path, expected_id=content_hash(path))) as pages:
+        pages.sizes()
+        (before,) = multiprocessing.active_children()
+        os.utime(path, ns=(1, 1))
+        assert pages.image(1, 100).width == 100
+        (after,) = multiprocessing.active_children()
+        assert after is not before
+        copy = tmp_path / "copy.pdf"
+        copy.write_bytes(path.read_bytes())
+        copy.replace(path)
+        assert pages.image(1, 200).width == 200
+        (after,) = multiprocessing.active_children()
+        assert pages.image(1, 300).width == 300
+        assert multiprocessing.active_children() == [after]
 
 
 def test_files_that_cannot_be_shown(tmp_path: Path) -> None:

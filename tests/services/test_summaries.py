@@ -182,15 +182,31 @@ def test_stored_job_is_shown_whole_or_as_far_as_it_came(harness, item, generator
 def test_the_latest_of_a_document(harness, item, generator) -> None:
     """Whichever model and style; as far as it came; none of other pages, and none before the first."""
     assert harness.service().latest("d1", "") is None
-    first = _result(harness.run(item, generator))
-    found = harness.service().latest("d1", "")
-    assert found is not None and found.finished and found.result == first
-    assert harness.service().latest("d1", "1-2") is None
-    harness.clock.seconds += 1.0
-    harness.run(item, FakeGenerator(fingerprint="7" * 64), parts=2)
+    harness.run(item, generator, parts=2)
     latest = harness.service().latest("d1", "")
-    assert latest is not None and (latest.finished, latest.parts_total) == (False, 4)
+    assert latest is not None and (latest.finished, latest.parts_total, latest.newer) == (False, 4, None)
     assert [section.title for section in latest.result.sections] == ["S0", "S1"]
+    harness.clock.seconds += 1.0
+    made = _result(harness.run(item, FakeGenerator(fingerprint="7" * 64)))
+    found = harness.service().latest("d1", "")
+    assert found is not None and found.finished and found.result == made and found.newer is None
+    assert harness.service().latest("d1", "1-2") is None
+
+
+def test_a_finished_summary_is_not_hidden_by_one_begun_after_it(harness, item, generator) -> None:
+    """The one begun is told of beside it, as soon as it has come to a section."""
+    made = _result(harness.run(item, generator))
+    harness.clock.seconds += 1.0
+    events = harness.service().run(item, generator, style=Style.BRIEF, fresh=True)
+    next(events)
+    events.close()
+    found = harness.service().latest("d1", "")
+    assert found is not None and found.finished and found.result == made and found.newer is None
+    harness.run(item, generator, parts=2)
+    found = harness.service().latest("d1", "")
+    assert found is not None and found.finished and found.result == made
+    assert found.newer is not None and not found.newer.finished
+    assert [section.title for section in found.newer.result.sections] == ["S0", "S1"]
 
 
 def test_beginning_of_two_ids_is_refused(harness, item, generator) -> None:

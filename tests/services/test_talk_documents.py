@@ -201,3 +201,14 @@ def test_opened_and_left_without_a_turn(desk: Desk, item: LibraryDocument, gener
     conversation.close()
     assert generator.states == {} and desk.talks.overview() == []
     assert desk.again().reading.is_read(item, generator.info)
+
+
+def test_getting_ready_makes_no_forecast(desk: Desk, generator: FakeGenerator) -> None:
+    """A forecast may read some of a long document; nothing is read where the reading is stopped before it begins."""
+    long = desk.add(book(chapter(name, 60) for name in ("ebro", "elbe", "oder")))
+    conversation = desk.talks.open(None, generator, item=long)
+    with pytest.raises(ReadCancelled):
+        list(conversation.prepare(cancelled=lambda: True))
+    assert generator.usage.prefill_tokens == 0
+    conversation.plan()
+    assert generator.usage.prefill_tokens > 0

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from app.documents.hashing import content_hash
 from app.services import thumbnails
 from app.services.page_images import PageImage
 from app.services.thumbnails import WIDTH_PX, ThumbnailService
@@ -25,7 +26,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The files whose cover was drawn; COVER is what comes of it."""
     files: list[Path] = []
 
-    def draw(path: Path, width_px: int, password: str | None = None) -> PageImage:
+    def draw(path: Path, width_px: int, password: str | None, expected_id: str) -> PageImage:
         files.append(path)
         return COVER
 
@@ -36,10 +37,11 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 def test_the_cover_of_a_pdf(service: ThumbnailService, tmp_path: Path) -> None:
     """Drawn by a process of its own the first time, then from the folder, the file being gone."""
     path = write_pdf(tmp_path / "a.pdf", [column(72, 720, ["A title"], size=40)])
-    first = service.get("d1", path)
+    document_id = content_hash(path)
+    first = service.get(document_id, path)
     assert first is not None and first.width == WIDTH_PX and first.height > WIDTH_PX
     path.unlink()
-    kept = service.get("d1", path)
+    kept = service.get(document_id, path)
     assert len(set(first.data)) > 2  # something is drawn
     assert kept is not None and (kept.width, kept.height, kept.stride) == (WIDTH_PX, first.height, 3 * WIDTH_PX)
     for y in range(first.height):
@@ -47,11 +49,23 @@ def test_the_cover_of_a_pdf(service: ThumbnailService, tmp_path: Path) -> None:
         assert row == kept.data[y * kept.stride : (y + 1) * kept.stride]
 
 
+def test_no_cover_of_another_document(service: ThumbnailService, tmp_path: Path) -> None:
+    """What was saved over a document's file is not kept as its cover; with the document back, it has one."""
+    path = write_pdf(tmp_path / "a.pdf", [column(72, 720, ["Version 1"], size=40)])
+    first, document_id = path.read_bytes(), content_hash(path)
+    write_pdf(path, [column(72, 720, ["Version 2"], size=40)])
+    assert service.get(document_id, path) is None
+    assert not (tmp_path / "thumbnails").exists()
+    path.write_bytes(first)
+    assert service.get(document_id, path) is not None
+
+
 def test_what_cannot_be_drawn(service: ThumbnailService, tmp_path: Path) -> None:
     """A damaged file, none at all, and other formats have no cover, and leave nothing behind."""
     (tmp_path / "torn.pdf").write_bytes(b"%PDF-1.7 torn")
     (tmp_path / "a.txt").write_text("text")
-    assert [service.get("d1", tmp_path / name) for name in ("torn.pdf", "gone.pdf", "a.txt")] == [None] * 3
+    torn = content_hash(tmp_path / "torn.pdf")
+    assert [service.get(torn, tmp_path / name) for name in ("torn.pdf", "gone.pdf", "a.txt")] == [None] * 3
     assert not (tmp_path / "thumbnails").exists()
 
 

@@ -228,5 +228,5 @@ def test_a_conversation_as_a_file(desk: Desk) -> None:
     assert not {"\x1b", "\x07"} & set("".join(texts.values()))
     desk.library.remove(item.document_id)
     assert "Ri[2Jvers" not in conversation_text(desk.talks, desk.library, conversation.id, "markdown")
-    with pytest.raises(UserError, match="no session 'zzz'"):
+    with pytest.raises(UserError, match="no conversation 'zzz'"):
         conversation_text(desk.talks, desk.library, "zzz", "json")

@@ -101,6 +101,23 @@ def test_the_job_of_a_document(store: SummaryStore) -> None:
     assert store.of_document("d2", "") is None
 
 
+def test_the_job_of_a_document_is_one_that_has_come_to_something(store: SummaryStore) -> None:
+    """An empty one hides neither a finished one nor one with parts; finished ones can be asked for alone."""
+    store.begin("j1", KEY, model_name="m", now=1.0)
+    store.finish("j1", lines="L", sections="S", usage="", stats="", now=2.0)
+    store.begin("j2", KEY, model_name="m", now=3.0)
+    store.begin("j3", replace(KEY, style="detailed"), model_name="m", now=4.0)
+    found = store.of_document("d1", "")
+    assert found is not None and found.id == "j1"
+    store.add_part("j2", 0, "[0]", parts_total=4, usage="", now=5.0)
+    store.reopen("j3", now=6.0)
+    found = store.of_document("d1", "")
+    assert found is not None and found.id == "j2"
+    found = store.of_document("d1", "", finished=True)
+    assert found is not None and found.id == "j1"
+    assert store.of_document("d1", "2-3", finished=True) is None
+
+
 def test_progress_is_that_of_the_job_furthest_on(store: SummaryStore) -> None:
     """The share of its parts; all of them without a final summary are not all of the work; finished is 1."""
     assert store.progress() == {}

@@ -11,7 +11,7 @@ from app.services.library import LibraryDocument
 from app.services.shelf_rows import document_key
 from app.tasks.model import Citation
 from app.ui.controllers.pages import PagesController
-from app.ui.controllers.room import Room, RoomParts, draft_key
+from app.ui.controllers.room import Room, RoomParts, draft_key, written_in
 from app.ui.controllers.summary import SummaryController
 from app.ui.controllers.talk import TalkController
 from app.ui.views.chat import ChatView
@@ -83,7 +83,7 @@ class DocumentRoom(Room):
 
     @property
     def drafts(self) -> dict[str, str]:
-        return {draft_key(talk): view.draft for view, talk in self.talks.items()}
+        return {key: text for view, talk in self.talks.items() for key, text in written_in(talk, view).items()}
 
     def show_drafts(self) -> None:
         for view, talk in self.talks.items():
@@ -137,7 +137,8 @@ class DocumentRoom(Room):
         for view in [view for view, talk in self.talks.items() if talk.conversation_id == conversation_id]:
             if view is self.document_view.chat:
                 self.show_conversation(None)
-            self._close_talk(view)
+            if view in self.talks:  # else the new one has taken its place already
+                self._close_talk(view)
 
     def show_citation(self, citation: Citation) -> None:
         """The page of a citation, its quote marked."""

@@ -34,6 +34,8 @@ class DraftsController(QObject):
         self._written = written
         self._drafts: dict[str, str] = {}
         self._kept: dict[str, str] = {}
+        self._shown: set[str] = set()
+        """Keys of what stands in an open conversation: gone from there, it was sent, or is not wanted any more."""
         self._timer = QTimer(self)
         self._timer.setInterval(LOOK_MS)
         self._timer.timeout.connect(self.look)
@@ -54,6 +56,10 @@ class DraftsController(QObject):
 
     def draft(self, key: str) -> str:
         """What was written there and not sent; ''."""
+        if key in self._shown and key not in self._written():
+            self._forget(key)
+        if key in self._drafts:
+            self._shown.add(key)
         return self._drafts.get(key, "")
 
     def look(self) -> None:
@@ -70,16 +76,24 @@ class DraftsController(QObject):
             _write(self._file, content)
 
     def _changed(self) -> bytes | None:
-        for key, text in self._written().items():
-            self._drafts.pop(key, None)  # the newest last
+        written = self._written()
+        for key in self._shown - written.keys():
+            self._forget(key)
+        for key, text in written.items():
+            self._forget(key)  # the newest last
             if text.strip():
                 self._drafts[key] = text
+                self._shown.add(key)
         while len(self._drafts) > MAX_DRAFTS:
             del self._drafts[next(iter(self._drafts))]
         if self._drafts == self._kept:
             return None
         self._kept = dict(self._drafts)
         return json.dumps(self._kept, ensure_ascii=False).encode("utf-8", "replace")
+
+    def _forget(self, key: str) -> None:
+        self._drafts.pop(key, None)
+        self._shown.discard(key)
 
 
 def _read(file: Path) -> dict[str, str]:

@@ -124,6 +124,8 @@ class EngineController(QObject):
         self.changing.emit(self.wish)
         if self._job is not None:
             self._job.abandon()
+        # Beside its own lane, which may be waiting for the one that is not wanted any more.
+        self._jobs.submit(Lane.COVERS, lambda task: self._end_loaders())
         self.start()
 
     def generator(self) -> TextGenerator:

@@ -63,7 +63,8 @@ class ImportController(QObject):
         self._jobs = jobs
         self._rows: dict[str, ShelfDocument] = {}
         self._running: dict[str, Job] = {}
-        self._to_show: set[str] = set()
+        self._to_show: dict[str, float] = {}
+        """When it was asked last to show each of them, time.monotonic()."""
         self._passwords: dict[str, str] = {}
 
     @property
@@ -99,6 +100,7 @@ class ImportController(QObject):
     def cancel(self, key: str) -> None:
         """A file is not wanted any more."""
         if key in self._running:
+            self._to_show.pop(key, None)
             self._running[key].cancel()
 
     def _gathered(self, files: list[Path], show: bool) -> None:
@@ -111,15 +113,15 @@ class ImportController(QObject):
 
     def _begin(self, path: Path, password: str, show: bool) -> bool:
         """False where that file is on its way already."""
-        key, asked_at = file_key(str(path)), time.monotonic()
+        key = file_key(str(path))
         given = password or self._passwords.get(str(path), "")
-        if key in self._running:
-            if not show or (key in self._to_show and not password):
-                return False
-            # It was on its way among others, and is to be shown now.
-            self._running[key].abandon()
         if show:
-            self._to_show.add(key)
+            self._to_show[key] = time.monotonic()
+        running = self._running.get(key)
+        if running is not None:
+            if not running.cancelled and not (show and password):
+                return False
+            running.abandon()
 
         def bring_in(task: Task[float]) -> LibraryDocument:
             try:
@@ -138,22 +140,23 @@ class ImportController(QObject):
         def done(item: LibraryDocument) -> None:
             if given:
                 self._passwords[str(path)] = given
-            if show:
+            asked_at = self._to_show.get(key)  # it may have been asked for on its way
+            if asked_at is not None:
                 self.opened.emit(OpenedDocument(item, path, given, asked_at))
             self._index(item)
 
         def failed(failure: Failure) -> None:
             if failure.error.code == "password":
                 self._passwords.pop(str(path), None)
-                if show:
+                if key in self._to_show:
                     self.password_wanted.emit(PasswordWanted(path, wrong=bool(password)))
-            elif show:
+            elif key in self._to_show:
                 self.failed.emit(failure)
 
         def ended() -> None:
             self._rows.pop(key, None)
             self._running.pop(key, None)
-            self._to_show.discard(key)
+            self._to_show.pop(key, None)
             self.ended.emit()
 
         self._rows[key] = ShelfDocument(key, "", "", path.name, str(path), 0, DocumentState.OPENING)

@@ -75,8 +75,17 @@ class PagesController(QObject):
             return
         self._opening = True
         self._free()
-        pages = self._pages = PdfPages(self._path, password=self._password or None)
-        self._jobs.submit(Lane.PAGES, lambda task: pages.sizes(), done=self._opened, failed=self._cannot_open)
+        pages = self._pages = self._new_pages()
+
+        def done(sizes: tuple[PageSize, ...]) -> None:
+            if pages is self._pages:
+                self._opened(sizes)
+
+        def failed(failure: Failure) -> None:
+            if pages is self._pages:
+                self._cannot_open(failure)
+
+        self._jobs.submit(Lane.PAGES, lambda task: pages.sizes(), done=done, failed=failed)
 
     def set_file(self, path: Path, password: str) -> None:
         """The same document has been opened from here, maybe another place than before."""
@@ -108,25 +117,39 @@ class PagesController(QObject):
             assert pages is not None  # pictures are shown
 
             def done(found: QuoteFound) -> None:
-                self._view.show_quote(found, citation.quote)
+                if pages is not self._pages:
+                    self.show_citation(citation)  # in what is shown by now
+                else:
+                    self._view.show_quote(found, citation.quote)
 
             def failed(failure: Failure) -> None:
-                self._view.show_quote(QuoteFound(citation.page, (), 0.0), citation.quote)
+                if pages is not self._pages:
+                    self.show_citation(citation)
+                elif failure.error.code == "changed":
+                    self._waiting = citation
+                    self._show_why(failure)
+                else:
+                    self._view.show_quote(QuoteFound(citation.page, (), 0.0), citation.quote)
 
             self._jobs.submit(
                 Lane.PAGES, lambda task: pages.locate(citation.page, citation.quote), done=done, failed=failed
             )
 
     def close(self) -> None:
-        """End the processes that draw and search."""
+        """End the processes that draw and search, whatever they are at."""
         self._jobs.close()
         self._free()
 
     def _free(self) -> None:
         for lane, pages in ((Lane.PAGES, self._pages), (Lane.FIND, self._search)):
             if pages is not None:
+                # At once: the lane is another document's, too, and a page that hangs would keep it.
+                pages.interrupt()
                 self._jobs.free(lane, pages.close)
         self._pages = self._search = None
+
+    def _new_pages(self) -> PdfPages:
+        return PdfPages(self._path, password=self._password or None, expected_id=self._item.document_id)
 
     # -- pictures ----------------------------------------------------------------------------------------------------
 
@@ -145,15 +168,25 @@ class PagesController(QObject):
     def _cannot_open(self, failure: Failure) -> None:
         if failure.error.code == "password":
             self.password_wanted.emit(bool(self._password))
-            return
+        else:
+            self._show_why(failure)
+
+    def _show_why(self, failure: Failure) -> None:
+        """The text, under the reason why there are no pictures, or none any more."""
         why = failure.error.message
         if failure.error.code == "missing":
             why = self.tr("The file is not at {path} any more").format(path=self._path)
+        elif failure.error.code == "changed":
+            why = self.tr("The file at {path} is not the document that was read any more").format(path=self._path)
         self._show_text(self.tr("{why}; the text that was read is shown instead.").format(why=why))
 
     def _show_text(self, why: str) -> None:
+        page = self._view.current_page if self._shown else 0
+        self._free()
         self._shown, self._text_shown, self._opening = True, True, False
         self._text_view.open(self._item.document)
+        if page:
+            self._text_view.go_to_page(page)
         self.text_only.emit(why)
         if self._waiting is not None:
             citation, self._waiting = self._waiting, None
@@ -164,13 +197,22 @@ class PagesController(QObject):
         if pages is None:
             return
 
+        def done(image: PageImage) -> None:
+            if pages is self._pages:
+                self._drawn(image)
+
         def failed(failure: Failure) -> None:
-            self._view.set_problem(wanted.page, failure.error.message)
+            if pages is not self._pages:
+                return
+            if failure.error.code == "changed":
+                self._show_why(failure)
+            else:
+                self._view.set_problem(wanted.page, failure.error.message)
 
         def draw(task: Task[None]) -> PageImage:
             return pages.image(wanted.page, wanted.width_px)
 
-        self._jobs.submit(Lane.PAGES, draw, done=self._drawn, failed=failed)
+        self._jobs.submit(Lane.PAGES, draw, done=done, failed=failed)
 
     def _drawn(self, image: PageImage) -> None:
         self._view.set_image(image)
@@ -183,11 +225,11 @@ class PagesController(QObject):
         if self._finding is not None:
             self._finding.abandon()
             self._finding = None
-        if not words:
+        if not words or self._text_shown:
             return
         if self._search is None:
             # A process of its own: pages are drawn while it looks through all of them.
-            self._search = PdfPages(self._path, password=self._password or None)
+            self._search = self._new_pages()
         pages = self._search
 
         def look(task: Task[FindHit]) -> None:
@@ -199,6 +241,8 @@ class PagesController(QObject):
 
         def failed(failure: Failure) -> None:
             self._view.find_done()
+            if pages is self._search and failure.error.code == "changed":
+                self._show_why(failure)
 
         self._finding = self._jobs.submit(
             Lane.FIND, look, events=told, done=lambda _: self._view.find_done(), failed=failed

@@ -117,6 +117,13 @@ def draft_key(talk: TalkController) -> str:
     return "chat" if talk.item is None else document_key(talk.item.document_id, talk.item.page_range)
 
 
+def written_in(talk: TalkController, view: ChatView) -> dict[str, str]:
+    """What is written for a conversation, by its key; {}: its first question is sent, and the next new one's turn."""
+    if talk.conversation_id is None and talk.running and not view.draft.strip():
+        return {}
+    return {draft_key(talk): view.draft}
+
+
 class ChatRoom(Room):
     """A conversation about no document."""
 
@@ -143,7 +150,7 @@ class ChatRoom(Room):
 
     @property
     def drafts(self) -> dict[str, str]:
-        return {draft_key(self.talk): self.chat.draft}
+        return written_in(self.talk, self.chat)
 
     @property
     def running(self) -> bool:

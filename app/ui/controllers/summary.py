@@ -62,8 +62,11 @@ class SummaryController(QObject):
         self._preferred = preferred
         self._monotonic = monotonic
         self._job: Job | None = None
+        self._looking: Job | None = None
         self._paused = False
         self._result: SummaryResult | None = None
+        self._newer: StoredSummary | None = None
+        """Begun after the finished one that is shown, and interrupted."""
         self._sections: list[SectionNotes] = []
         self._parts = (0, 0)
         self._recent: deque[Progress] = deque()
@@ -100,22 +103,36 @@ class SummaryController(QObject):
 
     def look_up(self) -> None:
         """Show what the library has of it: a finished summary, or what an interrupted one has written."""
+        self._look_up(self._looked_up)
+
+    def _look_up(self, done: Callable[[StoredSummary | None], None]) -> None:
         item = self.item
+        self._look_no_more()
 
         def look(task: Task[None]) -> StoredSummary | None:
             return task.desk.summaries.latest(item.document_id, item.page_range)
 
-        self._jobs.submit(Lane.QUICK, look, done=self._looked_up, failed=self.failed.emit)
+        self._looking = self._jobs.submit(Lane.QUICK, look, done=done, failed=self.failed.emit)
+
+    def _look_no_more(self) -> None:
+        """What was found would be older than what is shown."""
+        if self._looking is not None:
+            self._looking.abandon()
 
     def begin(self, wish: SummaryWish) -> None:
-        """Make the summary, going on from what there is of this style unless it is to be made anew."""
+        """Make the summary, going on from what there is of this style unless it is to be made anew.
+
+        Made anew before, and interrupted, it is that one that is gone on with.
+        """
         if self.running:
             return
+        self._look_no_more()
         waiting = self._waiting_text()
         if self._job is not None:
             self._job.abandon()  # paused a moment ago, and not at rest yet: its end is not the end of this one
         self.style = wish.style or self._default_style()
-        self._result, self._sections, self._parts, self._paused = None, [], (0, 0), False
+        remaking = self._newer is not None and self._newer.result.style is self.style
+        self._result, self._newer, self._sections, self._parts, self._paused = None, None, [], (0, 0), False
         self._recent.clear()
         self._open_view()
         self._view.set_state(SummaryState.RUNNING)
@@ -123,7 +140,7 @@ class SummaryController(QObject):
         item, style = self.item, self.style
 
         def make(task: Task[Told]) -> SummaryResult:
-            return make_summary(task, item, self._engine, style, wish.fresh, self._monotonic)
+            return make_summary(task, item, self._engine, style, wish.fresh, remaking, self._monotonic)
 
         self._job = self._jobs.submit(
             Lane.READING, make, events=self._told, done=self._made, failed=self._failed, ended=self._ended
@@ -150,6 +167,7 @@ class SummaryController(QObject):
         elif self._result is None and not (self._job is not None and self._job.running):
             self._view.set_state(SummaryState.NONE)
             self.reading.emit(None)
+            self._look_up(self._looked_again)
 
     def close(self) -> None:
         """Stop, and hear no more of it: the view goes."""
@@ -173,15 +191,11 @@ class SummaryController(QObject):
     # -- what comes back ---------------------------------------------------------------------------------------------
 
     def _looked_up(self, stored: StoredSummary | None) -> None:
-        if stored is None or self._job is not None or self._result is not None:
+        self._looked_again(stored)
+        if stored is None or stored.finished:
             return
         self.style = stored.result.style
         self._sections = list(stored.result.sections)
-        if stored.finished:
-            self._result = stored.result
-            self._open_view()
-            self._show(stored.result)
-            return
         if not self._sections:
             return
         self._open_view()
@@ -192,6 +206,16 @@ class SummaryController(QObject):
                 done=len(stored.result.sections), total=stored.parts_total or "?"
             )
         )
+
+    def _looked_again(self, stored: StoredSummary | None) -> None:
+        """What was made before shows again where nothing has come of what was to take its place."""
+        if stored is None or not stored.finished:
+            return
+        self.style, self._result, self._newer = stored.result.style, stored.result, stored.newer
+        self._open_view()
+        self._show(stored.result)
+        if stored.newer is not None:
+            self._view.set_note(self._newer_text(stored.newer))
 
     def _told(self, events: Sequence[Told]) -> None:
         progress: Progress | None = None
@@ -252,12 +276,27 @@ class SummaryController(QObject):
                 if self._sections
                 else ""
             )
+            if not self._paused:
+                self._look_up(self._looked_again)
         self.reading.emit(None)
 
     def _show(self, result: SummaryResult) -> None:
         self._result, self._sections = result, list(result.sections)
         self._view.set_state(SummaryState.DONE)
         self._view.set_result(result.lines, result.sections, self._stats_text(result.stats))
+
+    def _newer_text(self, newer: StoredSummary) -> str:
+        model = newer.result.stats.get("model", "")
+        if model != (self._engine.info.name if self._engine.info is not None else self._engine.wish.name):
+            text = self.tr("A newer one is begun by {model}: {done} of {total} sections are written")
+        elif newer.result.style is self.style:
+            text = self.tr("A newer one is begun: {done} of {total} sections are written; Make anew goes on with it")
+        else:
+            text = self.tr(
+                "A newer one in another style is begun: {done} of {total} sections are written; "
+                "choose that style, and Summarise goes on with it"
+            )
+        return text.format(model=model, done=len(newer.result.sections), total=newer.parts_total or "?")
 
     def _stats_text(self, stats: Mapping[str, Any]) -> str:
         locale = QLocale()

@@ -51,9 +51,13 @@ def make_summary(
     engine: EngineController,
     style: Style,
     fresh: bool,
+    remaking: bool,
     monotonic: Callable[[], float],
 ) -> SummaryResult:
-    """In the lane: the whole summary, told as it comes."""
+    """In the lane: the whole summary, told as it comes.
+
+    remaking: it was begun anew before; `fresh` then goes on with that one, where it is this model's.
+    """
     generator = engine.loaded(task.cancelled)
     task.report(Begun(0))
     began, peak = monotonic(), 0
@@ -61,10 +65,11 @@ def make_summary(
     def extra_stats() -> dict[str, Any]:
         return {"peak_rss_bytes": peak, "seconds": round(monotonic() - began, 2)}
 
-    if not fresh:
+    if remaking or not fresh:
         finished = task.desk.summaries.finished(item.document_id, item.page_range, generator.info, style)
-        if finished is not None:
+        if finished is not None and not fresh:
             return finished
+        fresh = finished is not None
     for event in task.desk.summaries.run(
         item, generator, style=style, fresh=fresh, extra_stats=extra_stats, cancelled=task.cancelled
     ):

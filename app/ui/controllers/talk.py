@@ -117,14 +117,16 @@ class TalkController(QObject):
     def edit(self, edited: Edited) -> None:
         """Ask something else in place of an earlier question: a new branch, asked as the composer says."""
         mode = self._view.mode
+        if self.running:
+            return
         self._asked = edited.text
         self._run(lambda task, talk: self._lane.answer(task, talk.ask_instead(edited.key, edited.text), mode))
 
     def regenerate(self, key: int) -> None:
         """Another answer in place of this one, made in the same way: a new branch."""
         mode = self._modes.get(key, self._view.mode)
-
-        self._run(lambda task, talk: self._lane.answer_again(task, key, mode))
+        if not self.running:
+            self._run(lambda task, talk: self._lane.answer_again(task, key, mode))
 
     def choose_branch(self, chosen: BranchChosen) -> None:
         """Go over to the branch beside. No model is needed for that."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QUrl
@@ -28,6 +29,7 @@ from app.ui.controllers.rooms import Rooms
 from app.ui.controllers.shelf import ShelfController
 from app.ui.controllers.sidebar import SidebarController
 from app.ui.controllers.warming import warm_up
+from app.ui.dialogs.removal import ask_for_removal
 from app.ui.failure import Failure, failure_of
 from app.ui.jobs import Jobs
 from app.ui.main_window import MainWindow
@@ -110,7 +112,7 @@ class WindowController(QObject):
         self.activity.changed.connect(lambda: self._going_on.keep(self.rooms.all))
         engine.changing.connect(self._model_changing)
         engine.ready.connect(self._model_ready)
-        engine.failed.connect(self.tell_failure)
+        engine.failed.connect(self._model_failed)
         self.rooms.made.connect(self._room_made)
         self.rooms.closed.connect(self._room_closed)
         self.preferences.changed.connect(self._settings_changed)
@@ -216,6 +218,10 @@ class WindowController(QObject):
 
     # -- what is told ------------------------------------------------------------------------------------------------
 
+    def _model_failed(self, failure: Failure) -> None:
+        text, again = _sentence(failure.error.message), self.tr("Try again")
+        self.window.notices.show(Notice(NoticeKind.ERROR, text, failure.details, again, self.engine.start))
+
     def _opened(self, opened: OpenedDocument) -> None:
         room = self.rooms.document(opened.item, opened.path, opened.password)
         style = self._going_on.take(room.key)
@@ -268,9 +274,11 @@ class WindowController(QObject):
         self.tell(self.tr("The copy stands in the list of conversations"))
 
     def _removed(self, row: ShelfDocument) -> None:
+        remove = partial(self.shelf.remove_document, row)
         if row.document_id:
-            self.rooms.forget_document(row.document_id)
-        self.shelf.remove_document(row)
+            ask_for_removal(self.window, row.title, partial(self.rooms.forget_document, row.document_id), remove)
+        else:
+            remove()
 
     def _deleted(self, conversation_id: str) -> None:
         self.rooms.forget_conversation(conversation_id)

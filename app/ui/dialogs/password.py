@@ -5,6 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QDialog, QDialogButtonBox, QLabel, QLineEdit, QVBoxLayout, QWidget
 
+from app.ui.widgets.tool_tips import set_tool_tip
+
 NAME_LETTERS = 48
 """Of a file's name that are shown; a longer one is cut in its middle and whole in the tool tip."""
 
@@ -23,7 +25,7 @@ class PasswordDialog(QDialog):
         name = QLabel(metrics.elidedText(file_name, Qt.TextElideMode.ElideMiddle, room))
         name.setTextFormat(Qt.TextFormat.PlainText)
         name.setProperty("role", "heading")
-        name.setToolTip(file_name if name.text() != file_name else "")
+        set_tool_tip(name, file_name if name.text() != file_name else "")
         why = QLabel(self.tr("This document is locked. Type its password to read it."))
         why.setWordWrap(True)
         self._wrong = QLabel(self.tr("That password does not open it. Check capital letters and try again."))

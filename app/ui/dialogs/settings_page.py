@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from app.core.settings import Settings
 from app.ui import theme
+from app.ui.widgets.tool_tips import set_tool_tip
 
 SHORT_LETTERS = 28
 """Width of a field that holds a word or a number."""
@@ -227,5 +228,5 @@ def copyable(words: str) -> QLabel:
     label = text(words.replace("/", "/\u200b").replace("\\", "\\\u200b"), role="muted")
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     label.setAccessibleName(words)
-    label.setToolTip(words)
+    set_tool_tip(label, words)
     return label

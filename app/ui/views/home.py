@@ -52,7 +52,7 @@ class HomeView(QWidget):
         self._recent_title.setProperty("role", "heading")
         self._recent = QVBoxLayout()
         self._rows = [RecentRow() for _ in range(RECENT)]
-        self._model = QLabel(wordWrap=True)
+        self._model = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         self._model.setProperty("role", "muted")
         self._hint = QLabel(wordWrap=True)
         self._hint.setProperty("role", "muted")

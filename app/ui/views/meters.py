@@ -175,6 +175,7 @@ class MetersView(QWidget):
 
 def _label(role: str = "", text: str = "") -> QLabel:
     label = QLabel(text)
+    label.setTextFormat(Qt.TextFormat.PlainText)
     label.setWordWrap(True)
     if role:
         label.setProperty("role", role)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
 from app.tasks.model import Line, SectionNotes, Style
@@ -62,7 +62,8 @@ class SummaryView(QWidget):
         self.clear()
 
     def _message(self, role: str) -> QLabel:
-        label = QLabel(wordWrap=True)
+        # A message may name a document or a file.
+        label = QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText)
         label.setProperty("role", role)
         label.hide()
         return label

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QWidget
 
 from app.ui.icons import icon
+from app.ui.widgets.tool_tips import set_tool_tip
 
 
 class BranchSwitcher(QWidget):
@@ -53,7 +54,7 @@ class BranchSwitcher(QWidget):
 def _arrow(name: str) -> QToolButton:
     button = QToolButton()
     button.setAutoRaise(True)
-    button.setToolTip(name)
+    set_tool_tip(button, name)
     button.setAccessibleName(name)
     button.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
     return button

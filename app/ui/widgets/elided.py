@@ -6,6 +6,8 @@ from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QStyle, QStyleOption, QWidget
 
+from app.ui.widgets.tool_tips import set_tool_tip
+
 LEAST_CHARACTERS = 14
 """What is left of a text however narrow the window."""
 
@@ -70,7 +72,7 @@ class ElidedLabel(QWidget):
         return self.fontMetrics().horizontalAdvance(self._text)
 
     def _set_tip(self) -> None:
-        self.setToolTip(self._text if self.shown_text != self._text else "")
+        set_tool_tip(self, self._text if self.shown_text != self._text else "")
 
 
 class ElidedButton(QPushButton):
@@ -91,7 +93,6 @@ class ElidedButton(QPushButton):
         """Show another text; `detail` stands in the tool tip."""
         self._text, self._detail = text, detail
         self.setAccessibleName(text)
-        self.setAccessibleDescription(detail)
         self._cut()
         self.updateGeometry()
 
@@ -125,4 +126,6 @@ class ElidedButton(QPushButton):
         shown = cut.replace("&", "&&")
         if shown != self.text():
             self.setText(shown)
-        self.setToolTip("\n".join(part for part in (self._text if cut != self._text else "", self._detail) if part))
+        set_tool_tip(self, "\n".join(part for part in (self._text if cut != self._text else "", self._detail) if part))
+        # The whole text is its name already.
+        self.setAccessibleDescription(self._detail or self._text)

@@ -28,7 +28,8 @@ class GivesWay(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
         """Look when the window's width or its text changes."""
-        if watched is self._window and event.type() in (QEvent.Type.Resize, QEvent.Type.FontChange):
+        # By the event alone: Qt also tells of the window's end, when Python may have taken this object apart.
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.FontChange):
             self._look()
         return False
 

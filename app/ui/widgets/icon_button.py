@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QToolButton, QWidget
 
 from app.ui import theme
 from app.ui.icons import icon
+from app.ui.widgets.tool_tips import set_tool_tip
 
 
 class IconButton(QToolButton):
@@ -17,7 +18,7 @@ class IconButton(QToolButton):
         self._icon_name = icon_name
         self.setText(text)
         self.setAccessibleName(text)
-        self.setToolTip(f"{text} ({shortcut})" if shortcut else text)
+        set_tool_tip(self, f"{text} ({shortcut})" if shortcut else text)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._draw()
         theme.signals().changed.connect(self._draw)

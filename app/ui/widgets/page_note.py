@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from html import escape
-
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from app.ui.widgets.icon_button import IconButton
+from app.ui.widgets.tool_tips import set_tool_tip
 
 
 class PageNote(QWidget):
@@ -41,7 +40,7 @@ class PageNote(QWidget):
         """Show a text on one line, cut where there is no room for it; the tool tip has all of it."""
         line = " ".join(text.split())
         self._text.setText(line)
-        self._text.setToolTip(f"<qt>{escape(line)}</qt>")
+        set_tool_tip(self._text, line)
         self.show()
 
 

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
 from app.core.text import one_line
 from app.ui.theme import colours
+from app.ui.widgets.tool_tips import set_tool_tip
 
 PADDING_PX = 8
 GAP_PX = 16
@@ -47,7 +48,7 @@ class RecentRow(QPushButton):
         self._title = one_line(document.title)
         self._details = " · ".join(text for text in (document.state, document.when) if text)
         self.setAccessibleName(", ".join(text for text in (self._title, document.state, document.when) if text))
-        self.setToolTip(self._title)
+        set_tool_tip(self, self._title)
         self.updateGeometry()
         self.update()
 

@@ -13,6 +13,7 @@ from app.ui.amounts import decimal_text, duration_text
 from app.ui.icons import icon
 from app.ui.theme import colours
 from app.ui.widgets.elided import ElidedButton, ElidedLabel
+from app.ui.widgets.tool_tips import set_tool_tip
 
 SAID_MS = 6000
 """How long a passing message stands."""
@@ -88,7 +89,7 @@ class StatusLine(QWidget):
         """What the worker takes, as "2.72 GiB"; '' hides it."""
         if text != self._memory.text():
             self._memory.setText(text)
-            self._memory.setToolTip(self.tr("Memory that the worker takes: {size}").format(size=text))
+            set_tool_tip(self._memory, self.tr("Memory that the worker takes: {size}").format(size=text))
         self._fit()
 
     def set_offline(self, offline: bool) -> None:
@@ -194,7 +195,7 @@ class StatusLine(QWidget):
     def _tint_pause(self, paused: bool) -> None:
         name = self.tr("Resume") if paused else self.tr("Pause")
         self._pause.setIcon(icon("play" if paused else "pause"))
-        self._pause.setToolTip(name)
+        set_tool_tip(self._pause, name)
         self._pause.setAccessibleName(name)
 
     def _retint(self) -> None:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QBoxLayout, QComboBox, QHBoxLayout, QLabel, QPushB
 from app.tasks.model import Style
 from app.ui import theme
 from app.ui.icons import icon
+from app.ui.widgets.tool_tips import set_tool_tip
 
 
 class SummaryState(StrEnum):
@@ -73,7 +74,7 @@ class SummaryBar(QWidget):
     def _tool(self, text: str, icon_name: str) -> QToolButton:
         button = QToolButton()
         button.setText(text)
-        button.setToolTip(text.rstrip("…"))
+        set_tool_tip(button, text.rstrip("…"))
         button.setAccessibleName(text.rstrip("…"))
         button.setProperty("icon_name", icon_name)
         button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

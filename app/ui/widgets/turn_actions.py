@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QToolButton, QWidget
 from app.ui.icons import icon
 from app.ui.widgets.branch_switcher import BranchSwitcher
 from app.ui.widgets.shown_turn import WRITING_KEY, ShownTurn
+from app.ui.widgets.tool_tips import set_tool_tip
 from app.ui.widgets.turn_editor import MAX_CHARACTERS
 
 _SHOWN_COPIED_MS = 1_500
@@ -87,7 +88,7 @@ class TurnActions(QWidget):
         made = QMenu(parent)
         made.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for button in self._offered:
-            action = QAction(button.icon(), button.toolTip(), made)
+            action = QAction(button.icon(), button.accessibleName(), made)
             action.triggered.connect(button.click)
             made.addAction(action)
         return made
@@ -110,7 +111,7 @@ class TurnActions(QWidget):
         button = QToolButton()
         button.setAutoRaise(True)
         button.setIcon(icon(name))
-        button.setToolTip(text)
+        set_tool_tip(button, text)
         button.setAccessibleName(text)
         # Tab reaches it through the list, in the order of what is shown.
         button.setFocusPolicy(Qt.FocusPolicy.ClickFocus)

@@ -142,3 +142,54 @@ def test_the_same_document_from_another_place(desks: Desks, tmp_path: Path) -> N
     moved = path.rename(tmp_path / "moved.txt")
     assert window.open(moved) is room
     assert room.path == moved
+
+
+def test_a_file_on_its_way_among_others_is_shown_when_asked_for(desks: Desks, tmp_path: Path) -> None:
+    """It keeps its place and what is read of it, is read once, and its room comes to the front."""
+    slow, other = tmp_path / "slow.txt", tmp_path / "other.txt"
+    slow.write_text("slow")
+    other.write_text("slow")
+    window = desks.window()
+    imports = window.controller.imports
+    imports.open_files([slow, other])
+    window.wait(lambda: len(imports.rows) == 2)
+    jobs = dict(imports._running)
+    window.controller.open_chat()
+    imports._progress(imports.rows[0].key, 0.5)
+    for path in (slow, other):
+        imports.open_file(path)
+    assert imports._running == jobs and not any(job.cancelled for job in jobs.values())
+    assert [(row.title, row.progress) for row in imports.rows] == [("slow.txt", 0.5), ("other.txt", 0.0)]
+    write_book(tmp_path, "whole").replace(slow)
+    window.wait(lambda: isinstance(window.controller.room, DocumentRoom) and window.controller.room.path == slow)
+    write_book(tmp_path, "another").replace(other)
+    window.wait(lambda: isinstance(window.controller.room, DocumentRoom) and window.controller.room.path == other)
+    window.rest()
+    assert window.notices == [] and imports.rows == []
+
+
+def test_why_a_file_asked_for_on_its_way_cannot_be_shown(desks: Desks, tmp_path: Path) -> None:
+    """That is told, though it came among others."""
+    path = tmp_path / "rivers.txt"
+    path.write_text("slow")
+    window = desks.window()
+    window.controller.imports.open_file(path, show=False)
+    window.controller.imports.open_file(path)
+    broken = tmp_path / "broken"
+    broken.write_text("bad")
+    broken.replace(path)
+    window.wait(lambda: window.notices)
+    assert window.notices == ["Rivers.txt is damaged; get a fresh copy."]
+
+
+def test_a_file_given_up_and_asked_for_again(desks: Desks, tmp_path: Path) -> None:
+    """It is read anew, though the first reading has not ended yet."""
+    path = tmp_path / "rivers.txt"
+    path.write_text("slow")
+    window = desks.window()
+    imports = window.controller.imports
+    imports.open_file(path)
+    imports.cancel(imports.rows[0].key)
+    imports.open_file(path)
+    write_book(tmp_path, "whole").replace(path)
+    window.wait(lambda: isinstance(window.controller.room, DocumentRoom) and window.controller.room.path == path)

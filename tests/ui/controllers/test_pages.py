@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -11,9 +12,14 @@ from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.pdfgen.canvas import Canvas
 
 from app.core.paths import resources_dir
+from app.documents.limits import ReadingLimits
+from app.services import page_images, thumbnails
 from app.tasks.model import Citation
 from app.ui.controllers.actions import SAMPLE
 from app.ui.controllers.document_room import DocumentRoom
+from app.ui.jobs import Lane
+from app.ui.widgets.page_canvas import ImageWanted
+from app.worker import rendering
 from tests.ui.controllers.test_imports import dialogs, enter
 from tests.ui.desk_window import Desks, DeskWindow, write_book
 
@@ -98,6 +104,85 @@ def test_a_file_that_is_gone_and_comes_back(desks: Desks, sample: Path, tmp_path
     assert window.open(moved) is room
     window.wait(lambda: room.document_view.pages.current_page == 1 and not room.pages.is_text)
     assert why(room) == "" or not room.document_view._why.isVisible()
+
+
+def changed(path: Path) -> str:
+    """What is said of a file that holds another document by now."""
+    return f"The file at {path} is not the document that was read any more; the text that was read is shown instead."
+
+
+def test_another_document_saved_over_the_file(desks: Desks, sample: Path) -> None:
+    """The old document's citations lead to the text that was read, not to pages of the new one."""
+    window = desks.window()
+    room = window.open(sample)
+    first = sample.read_bytes()
+    sample.write_bytes(locked_pdf(sample.with_name("other.pdf")).read_bytes())
+    room.show_citation(Citation(7, room.item.document.pages[6].text[:80], 0, 80))
+    window.wait(lambda: room.pages.is_text)
+    assert why(room) == changed(sample) and room.document_view.text_pages.current_page == 7
+    sample.write_bytes(first)
+    assert window.open(sample) is room
+    window.wait(lambda: room.document_view.pages.current_page and not room.pages.is_text)
+
+
+@pytest.mark.parametrize("asked", ["draw", "cite", "find"])
+def test_another_document_saved_in_the_middle(desks: Desks, sample: Path, asked: str) -> None:
+    """Whatever is asked next, the text takes the pages' place, at the page that was looked at or cited; once."""
+    window = desks.window()
+    room = window.open(sample)
+    show_pages(window, room)
+    view, text = room.document_view.pages, room.document_view.text_pages
+    view.canvas.go_to_page(5)
+    window.wait(lambda: view.current_page == 5)
+    window.rest()
+    shown: list[str] = []
+    room.pages.text_only.connect(shown.append)
+    sample.write_bytes(sample.read_bytes() + b"\n% and more\n")
+    if asked == "cite":
+        room.show_citation(Citation(7, room.item.document.pages[6].text[:80], 0, 80))
+    elif asked == "find":
+        view.frame.find_bar.find_wanted.emit("forest")
+    else:
+        for page in (5, 6):
+            view.image_wanted.emit(ImageWanted(page, 333))
+        room.show_citation(Citation(7, room.item.document.pages[6].text[:80], 0, 80))  # waits behind them
+    window.wait(lambda: room.pages.is_text)
+    window.rest()
+    assert shown == [changed(sample)] and why(room) == changed(sample)
+    assert text.current_page == (5 if asked == "find" else 7)
+
+
+def test_a_touched_file_is_shown_on(desks: Desks, sample: Path) -> None:
+    """A backup or a copy may change its time, and no more."""
+    window = desks.window()
+    room = window.open(sample)
+    show_pages(window, room)
+    window.rest()
+    os.utime(sample, ns=(1, 1))
+    view = room.document_view.pages
+    room.show_citation(Citation(7, room.item.document.pages[6].text[:80], 0, 80))
+    window.wait(lambda: view.current_page == 7)
+    window.rest()
+    assert not room.pages.is_text and view.frame.note.text == ""
+
+
+def test_a_page_that_hangs_keeps_nobody(desks: Desks, sample: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its document closed, the next one's pages have the lane; and the window ends."""
+    monkeypatch.setattr(thumbnails, "thumbnail", lambda *arguments: None)  # covers would hang, too
+    monkeypatch.setattr(page_images, "ReadingLimits", lambda: ReadingLimits(page_timeout_s=500))
+    monkeypatch.setattr(rendering, "SOURCE", "tests.worker.hanging_pages:HangingPageSource")
+    other = sample.with_name("other.pdf")
+    other.write_bytes(sample.read_bytes() + b"\n% and more\n")
+    window = desks.window()
+    for path in (sample, other):
+        room = window.open(path)
+        show_pages(window, room)
+        window.wait(path.with_suffix(".hangs").exists)
+        if path is sample:
+            window.controller.rooms.forget_document(room.item.document_id)
+            window.wait(lambda: not window.jobs.is_busy(Lane.PAGES))
+    window.close()
+    assert window.jobs.close()
 
 
 def test_pages_ask_for_the_password_again_after_a_start(desks: Desks, qtbot: QtBot, tmp_path: Path) -> None:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+
 from app.services.shelf_rows import DocumentState
 from app.ui.controllers.room import ChatRoom
+from app.ui.dialogs.removal import RemovalQuestion
 from app.ui.models.conversations import ConversationChosen
 from tests.ui.desk_window import Desks, DeskWindow, write_book
 
@@ -22,6 +26,20 @@ def talked(desks: Desks, text: str = "Where do rivers end?") -> DeskWindow:
     window.say(text)
     window.rest()
     return window
+
+
+def ask_to_remove(window: DeskWindow) -> None:
+    """Press Delete on the first document."""
+    pane = window.window.sidebar.documents
+    pane.setFocus()
+    pane.setCurrentIndex(pane.model().index(0, 0))
+    QTest.keyClick(pane, Qt.Key.Key_Delete)
+
+
+def remove_document(window: DeskWindow) -> None:
+    """And say that it is meant."""
+    ask_to_remove(window)
+    window.button("Remove").click()
 
 
 def test_a_conversation_is_named_and_marked(desks: Desks) -> None:
@@ -109,13 +127,44 @@ def test_a_conversation_whose_document_is_gone(desks: Desks, tmp_path: Path) -> 
     window.say("What runs?")
     window.rest()
     conversation_id = room.talk.conversation_id or ""
-    window.window.sidebar.document_removed.emit(window.controller.shelf.documents[0])
+    remove_document(window)
     window.wait(lambda: window.controller.shelf.documents == [] and window.jobs.idle)
     assert window.controller.room is None
     window.window.sidebar.conversation_chosen.emit(ConversationChosen(conversation_id))
     window.wait(lambda: isinstance(window.controller.room, ChatRoom) and window.turns)
     window.say("And then?")
     assert len(window.turns) == 4 and window.notices == []
+
+
+def test_a_document_is_removed_only_when_it_is_meant(desks: Desks, tmp_path: Path) -> None:
+    """Delete asks, and Cancel leaves document and room as they were; the window goes on meanwhile."""
+    window = desks.window()
+    room = window.open(write_book(tmp_path, "rivers"))
+    window.rest()
+    ask_to_remove(window)
+    question = window.window.findChild(RemovalQuestion)
+    assert question.text().startswith("Remove rivers from the library?")
+    window.wait(question.defaultButton().hasFocus)
+    QTest.keyClick(question.defaultButton(), Qt.Key.Key_Return)
+    window.wait(lambda: window.window.findChild(RemovalQuestion) is None)
+    window.rest()
+    assert len(window.controller.shelf.documents) == 1 and window.controller.room is room
+    remove_document(window)
+    window.wait(lambda: window.controller.shelf.documents == [] and window.jobs.idle)
+    assert window.controller.room is None and room.path.exists()
+
+
+def test_a_refused_file_goes_without_a_question(desks: Desks, tmp_path: Path) -> None:
+    """There is nothing to lose."""
+    path = tmp_path / "bad.txt"
+    path.write_text("bad")
+    window = desks.window()
+    window.controller.imports.open_file(path)
+    window.wait(lambda: [row.state for row in window.controller.shelf.documents] == [DocumentState.REFUSED])
+    window.rest()
+    ask_to_remove(window)
+    assert window.window.findChild(RemovalQuestion) is None
+    window.wait(lambda: window.controller.shelf.documents == [])
 
 
 def test_removing_a_document_while_it_is_read(desks: Desks, tmp_path: Path) -> None:
@@ -127,7 +176,7 @@ def test_removing_a_document_while_it_is_read(desks: Desks, tmp_path: Path) -> N
     desks.generator.may_read.clear()
     window.actions.summarise()
     window.wait(lambda: window.controller.activity.rooms == (room,))
-    window.window.sidebar.document_removed.emit(window.controller.shelf.documents[0])
+    remove_document(window)
     window.rest()
     assert window.controller.activity.rooms == () and window.controller.shelf.documents == []
     assert window.status == "Ready" and window.notices == []

@@ -134,6 +134,85 @@ def test_stopped_it_can_be_made_in_another_style(window: DeskWindow, desks: Desk
     window.wait(lambda: "*Summary (key-passages)" in room.summary.markdown and not room.summary.running)
 
 
+def begin_and_stop(desks: Desks, window: DeskWindow, room: DocumentRoom, wish: SummaryWish, sections: int) -> int:
+    """Stopped when so many are written, and at rest again; how many are."""
+    written = 0
+    if not sections:
+        desks.generator.may_read.clear()
+    room.summary.begin(wish)
+
+    def some() -> bool:
+        if sections_written(room) >= sections:
+            desks.generator.may_read.clear()
+            return True
+        return False
+
+    def note(reading: object) -> None:
+        nonlocal written
+        if reading is None:
+            written = sections_written(room)
+
+    room.summary.reading.connect(note)
+    window.wait(some)
+    room.summary.stop()
+    window.wait(lambda: not room.summary.running and window.jobs.idle)
+    window.rest()
+    room.summary.reading.disconnect(note)
+    desks.generator.may_read.set()
+    return written
+
+
+def note_on_newer(window: DeskWindow, room: DocumentRoom) -> str:
+    return next((text for text in window.texts(room.document_view.summary) if text.startswith("A newer one")), "")
+
+
+@pytest.mark.parametrize(("style", "fresh"), [(Style.KEY_PASSAGES, True), (Style.BRIEF, False)])
+def test_what_was_made_shows_again_where_its_successor_is_stopped(
+    window: DeskWindow, desks: Desks, tmp_path: Path, style: Style, fresh: bool
+) -> None:
+    """Made anew or in another style; before its first section, and after some; in this run, and in the next."""
+    path = write_book(tmp_path, "rivers", CHAPTERS)
+    room = window.open(path)
+    window.actions.summarise()
+    window.wait(lambda: "## Summary" in room.summary.markdown and not room.summary.running)
+    made = room.summary.markdown
+    begin_and_stop(desks, window, room, SummaryWish(style, fresh), 0)
+    assert room.summary.markdown == made and note_on_newer(window, room) == ""
+    assert window.button("Make anew", room.document_view).isVisible()
+    written = begin_and_stop(desks, window, room, SummaryWish(style, fresh), 2)
+    assert room.summary.markdown == made
+    assert f": {written} of " in note_on_newer(window, room)
+    window.end()
+    window = desks.window()
+    window.wait_ready()
+    room = window.open(path)
+    window.wait(lambda: room.summary.markdown)
+    assert room.summary.markdown == made
+    assert f": {written} of " in note_on_newer(window, room)
+    begun: list[int] = []
+    told = room.summary._view.set_note
+    room.summary._view.set_note = lambda text: (begun.append(1) if text.startswith("Going on") else None, told(text))  # type: ignore
+    room.summary.begin(SummaryWish(style, fresh))
+    window.wait(lambda: f"*Summary ({style})" in room.summary.markdown and not room.summary.running)
+    assert begun and note_on_newer(window, room) == ""
+
+
+def test_made_anew_paused_and_then_stopped(window: DeskWindow, desks: Desks, tmp_path: Path) -> None:
+    """What was made before shows again."""
+    room = window.open(write_book(tmp_path, "rivers", CHAPTERS))
+    window.actions.summarise()
+    window.wait(lambda: "## Summary" in room.summary.markdown and not room.summary.running)
+    made = room.summary.markdown
+    desks.generator.may_read.clear()
+    window.button("Make anew", room.document_view).click()
+    room.summary.pause()
+    window.wait(lambda: not room.summary.running and window.jobs.idle)
+    window.rest()
+    assert room.summary.paused and room.summary.markdown == ""
+    window.button("Stop", room.document_view.summary).click()
+    window.wait(lambda: room.summary.markdown == made)
+
+
 def test_esc_stops_the_reading_in_front(window: DeskWindow, desks: Desks, qtbot: QtBot, tmp_path: Path) -> None:
     """And no other."""
     desks.generator.may_read.clear()

@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from app.ui import theme
 from app.ui.widgets.elided import ElidedButton, ElidedLabel
+from app.ui.widgets.tool_tips import tool_tip
 
 LONG = "Reading The collected reports of the commission, page 12 of 34"
 
@@ -30,7 +31,7 @@ def test_a_text_that_does_not_fit_is_cut(qtbot: QtBot) -> None:
     label.show()
     label.resize(label.sizeHint().width() * 2 // 3, label.height())
     assert "…" in label.shown_text and label.shown_text.endswith("page 12 of 34")
-    assert label.toolTip() == LONG
+    assert label.toolTip() == tool_tip(LONG)
     assert label.minimumSizeHint().width() < label.sizeHint().width() // 2
 
 
@@ -41,11 +42,11 @@ def test_a_button_is_cut_and_keeps_its_name(qtbot: QtBot) -> None:
     button.set_text("google/recurrentgemma-9b-it · GPU · bf16", "24 GiB free")
     button.show()
     button.resize(button.sizeHint())
-    assert button.text() == button.full_text and button.toolTip() == "24 GiB free"
+    assert button.text() == button.full_text and button.toolTip() == tool_tip("24 GiB free")
     button.resize(button.minimumSizeHint())
     assert "…" in button.text()
     assert button.accessibleName() == "google/recurrentgemma-9b-it · GPU · bf16"
-    assert button.toolTip() == "google/recurrentgemma-9b-it · GPU · bf16\n24 GiB free"
+    assert button.toolTip() == tool_tip("google/recurrentgemma-9b-it · GPU · bf16\n24 GiB free")
 
 
 def test_an_ampersand_is_no_mnemonic(qtbot: QtBot) -> None:

@@ -95,7 +95,7 @@ def test_a_passing_message_goes(line: StatusLine, qtbot: QtBot) -> None:
 def test_the_model_is_a_button(line: StatusLine, qtbot: QtBot) -> None:
     """It says what is loaded and asks for the choice of models."""
     found = line.findChildren(ElidedButton)[0]
-    assert found.text() == "Griffin starter · CPU · fp32" and found.toolTip() == "2 threads"
+    assert found.text() == "Griffin starter · CPU · fp32" and found.toolTip() == "<qt>2 threads</qt>"
     with qtbot.waitSignal(line.model_wanted):
         qtbot.keyClick(found, Qt.Key.Key_Space)
 
