@@ -74,6 +74,8 @@ class LibraryEntry:
     pages: int
     opened_at: float = 0.0
     """When that was, in seconds since 1970."""
+    page_kind: str = PageKind.PAGE.value
+    """What its pages are, see PageKind."""
 
 
 class LibraryService:

@@ -71,6 +71,7 @@ class ShelfService:
                     state=state,
                     progress=share,
                     opened_at=entry.opened_at,
+                    page_kind=entry.page_kind,
                 )
             )
         return rows

@@ -35,6 +35,8 @@ class ShelfDocument:
     problem: str = ""
     opened_at: float = 0.0
     """Of its file, in seconds since 1970; 0 where it is not in the library."""
+    page_kind: str = "page"
+    """"page", or "part" where the format has none and the text was cut into parts."""
 
 
 @dataclass(frozen=True, slots=True)

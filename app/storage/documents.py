@@ -149,12 +149,12 @@ class DocumentStore:
             db.execute("UPDATE documents SET path = ?, opened_at = ? WHERE id = ?", [path, now, document_id])
 
     def entries(self) -> list[dict[str, Any]]:
-        """Documents, last opened first: document_id, page_range, title, path, pages, opened_at.
+        """Documents, last opened first: document_id, page_range, title, path, page_kind, pages, opened_at.
 
         A document's page ranges are listed where the whole of it was never read.
         """
         return self._database.rows(
-            "SELECT document_id, page_range, title, path, opened_at,"
+            "SELECT document_id, page_range, title, path, page_kind, opened_at,"
             " (SELECT count(*) FROM pages WHERE reading_id = readings.id) AS pages"
             " FROM readings JOIN documents ON documents.id = document_id"
             " WHERE page_range = '' OR NOT EXISTS"

@@ -73,8 +73,9 @@ def test_entries_are_listed_last_opened_first(store: DocumentStore) -> None:
     """One entry for each document with its path and its pages; the one opened last stands first."""
     store.save(READING, path="/a.pdf", nbytes=10, now=1.0)
     store.save(replace(READING, document_id="d2", title="Seas", pages=()), path="/b.pdf", nbytes=10, now=2.0)
-    rivers = {"document_id": "d1", "page_range": "", "title": "Rivers", "path": "/a.pdf", "pages": 2, "opened_at": 1.0}
-    seas = {"document_id": "d2", "page_range": "", "title": "Seas", "path": "/b.pdf", "pages": 0, "opened_at": 2.0}
+    both = {"page_range": "", "page_kind": "page"}
+    rivers = both | {"document_id": "d1", "title": "Rivers", "path": "/a.pdf", "pages": 2, "opened_at": 1.0}
+    seas = both | {"document_id": "d2", "title": "Seas", "path": "/b.pdf", "pages": 0, "opened_at": 2.0}
     assert store.entries() == [seas, rivers]
     store.touch("d1", path="/moved.pdf", now=3.0)
     assert store.entries() == [rivers | {"path": "/moved.pdf", "opened_at": 3.0}, seas]

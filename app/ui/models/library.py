@@ -172,7 +172,11 @@ class LibraryModel(QAbstractListModel):
 
     def _extent(self, document: ShelfDocument) -> str:
         if not document.page_range:
-            return self.tr("%Ln page(s)", "", document.pages) if document.pages else ""
+            if not document.pages:
+                return ""
+            if document.page_kind == "part":
+                return self.tr("%Ln part(s)", "", document.pages)
+            return self.tr("%Ln page(s)", "", document.pages)
         several = self.tr("pages {range}") if {"-", ","} & set(document.page_range) else self.tr("page {range}")
         return several.format(range=document.page_range)
 

@@ -48,6 +48,7 @@ def keys(model: LibraryModel) -> list[str]:
         (document("a"), "113 page(s) · read"),
         (document("a", state=DocumentState.NEW, pages=2415), "2,415 page(s) · new"),
         (document("a", state=DocumentState.NEW, pages=0), "new"),
+        (document("a", pages=330, page_kind="part"), "330 part(s) · read"),
         (document("a", page_range="10-20"), "pages 10-20 · read"),
         (document("a", page_range="7"), "page 7 · read"),
         (document("a", state=DocumentState.READING, progress=0.43), "reading 43 %"),
