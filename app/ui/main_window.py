@@ -150,6 +150,8 @@ class MainWindow(QMainWindow):
         self.save_state()
         self.closing.emit()
         super().closeEvent(event)
+        # What is told while the program ends would be painted on a window that is no more.
+        self.setUpdatesEnabled(False)
 
 
 def _paths(data: QMimeData) -> tuple[Path, ...]:

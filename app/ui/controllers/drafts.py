@@ -37,6 +37,8 @@ class DraftsController(QObject):
         self._shown: set[str] = set()
         """Keys of what stands in an open conversation: gone from there, it was sent, or is not wanted any more."""
         self._timer = QTimer(self)
+        self._latest: bytes | None = None
+        """What the file is to hold, of this run; None where nothing has changed in it."""
         self._timer.setInterval(LOOK_MS)
         self._timer.timeout.connect(self.look)
 
@@ -66,14 +68,15 @@ class DraftsController(QObject):
         """Keep what is written now, where it is not what is kept."""
         content = self._changed()
         if content is not None:
-            self._jobs.submit(Lane.QUICK, lambda task: _write(self._file, content))
+            self._latest = content
+            self._jobs.submit(Lane.QUICK, lambda task: _write(self._file, self._latest or content))
 
     def close(self) -> None:
         """Keep what is written, now: nothing is done in lanes any more."""
         self._timer.stop()
-        content = self._changed()
-        if content is not None:
-            _write(self._file, content)
+        self._latest = self._changed() or self._latest
+        if self._latest is not None:  # also where nothing has changed: a lane that ends leaves what it had not begun
+            _write(self._file, self._latest)
 
     def _changed(self) -> bytes | None:
         written = self._written()

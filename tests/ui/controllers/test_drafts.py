@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from app.ui.controllers.room import ChatRoom
+from app.ui.jobs import Lane
 from app.ui.views.chat import ChatView
 from app.ui.views.document import DocumentTab
 from tests.ui.desk_window import Desks, DeskWindow, write_book
@@ -96,3 +98,15 @@ def test_what_is_not_shown_is_kept(window: DeskWindow, desks: Desks, tmp_path: P
     window.rest()
     assert window.open(path).document_view.chat.draft == "to the document"  # type: ignore[union-attr]
     assert window.controller.open_chat().chat.draft == "to a new one"
+
+
+def test_a_run_that_ends_at_once_keeps_what_was_looked_at(window: DeskWindow, desks: Desks) -> None:
+    """The lane that was to write it has something else to do, and ends before it comes to that."""
+    busy = threading.Event()
+    window.jobs.submit(Lane.QUICK, lambda task: busy.wait(0.5))
+    window.controller.open_chat().chat.draft = "Just written"
+    window.controller.drafts.look()
+    window.end()
+    window = desks.window()
+    window.rest()
+    assert window.controller.open_chat().chat.draft == "Just written"
