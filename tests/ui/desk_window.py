@@ -62,13 +62,18 @@ class HeldGenerator(FakeGenerator):
         self.may_write = threading.Event()
         self.may_read.set()
         self.may_write.set()
+        self.reads_before_held = 0
+        """Reads that are done all the same while `may_read` is not set."""
         self.words_before_held = 0
         """Words that are written all the same while `may_write` is not set."""
 
     def read(
         self, state: StateRef, token_ids: Sequence[int], *, cancelled: Cancelled = never, **others: Any
     ) -> list[Vector]:
-        _hold(self.may_read, cancelled)
+        if self.reads_before_held > 0:
+            self.reads_before_held -= 1
+        else:
+            _hold(self.may_read, cancelled)
         return super().read(state, token_ids, cancelled=cancelled, **others)
 
     def generate(

@@ -70,6 +70,7 @@ class SummaryController(QObject):
         self._sections: list[SectionNotes] = []
         self._parts = (0, 0)
         self._recent: deque[Progress] = deque()
+        self._coverage = coverage(item.document)
         self.style = self._default_style()
         self._connect()
         self._open_view()
@@ -281,7 +282,7 @@ class SummaryController(QObject):
         self.reading.emit(None)
 
     def _show(self, result: SummaryResult) -> None:
-        self._result, self._sections = result, list(result.sections)
+        self._result, self._sections, self._paused = result, list(result.sections), False
         self._view.set_state(SummaryState.DONE)
         self._view.set_result(result.lines, result.sections, self._stats_text(result.stats))
 
@@ -319,7 +320,7 @@ class SummaryController(QObject):
                 styles=tuple(Style),
                 style=self.style,
                 page_mark=page_mark(document),
-                coverage=coverage(document),
+                coverage=self._coverage,
             )
         )
 

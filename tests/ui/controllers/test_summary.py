@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ from app.ui.views.summary import ReadingShown, SummaryWish
 from tests.ui.desk_window import Desks, DeskWindow, write_book
 
 CHAPTERS = 8
+READS_A_SECTION = 7
+"""At least as many as the model is asked for; a section more may come of it, never all."""
 
 
 @pytest.fixture
@@ -31,19 +34,17 @@ def sections_written(room: DocumentRoom) -> int:
     return len(room.summary._sections)
 
 
+def hold_after(desks: Desks, sections: int) -> None:
+    """Let the model read as much as so many sections and stand still then, however busy the machine is."""
+    desks.generator.may_read.clear()
+    desks.generator.reads_before_held = READS_A_SECTION * sections
+
+
 def pause_after_some(desks: Desks, window: DeskWindow, room: DocumentRoom) -> int:
     """Begin, and pause when something is written; how many sections are."""
+    hold_after(desks, 2)
     window.actions.summarise()
-    desks.generator.may_read.set()
-
-    def some() -> bool:
-        if sections_written(room) >= 2:
-            desks.generator.may_read.clear()
-            return True
-        return False
-
-    # Read in small steps, so that there is time to hold it.
-    window.wait(some)
+    window.wait(lambda: sections_written(room) >= 2)
     window.actions.pause_or_resume()
     window.wait(lambda: room.summary.paused and window.jobs.idle)
     window.rest()
@@ -122,6 +123,20 @@ def test_resumed_before_it_has_come_to_rest(window: DeskWindow, desks: Desks, tm
     window.wait(lambda: "## Summary" in room.summary.markdown and not room.summary.running)
 
 
+def test_what_is_done_before_the_pause_is_not_paused(window: DeskWindow, tmp_path: Path) -> None:
+    """It had ended, and nobody had been told of that yet."""
+    room = window.open(write_book(tmp_path, "rivers", 2))
+    window.actions.summarise()
+    window.wait(lambda: sections_written(room) > 0)
+    deadline = time.monotonic() + 10
+    while not window.jobs.idle and time.monotonic() < deadline:
+        time.sleep(0.01)  # the lane goes on, the event loop does not
+    room.summary.pause()
+    window.rest()
+    assert window.button("Make anew", room.document_view).isVisible()
+    assert not room.summary.paused and window.status == "Ready"
+
+
 def test_stopped_it_can_be_made_in_another_style(window: DeskWindow, desks: Desks, tmp_path: Path) -> None:
     """What was written in the first style is kept, and gone on with when that is chosen again."""
     room = window.open(write_book(tmp_path, "rivers", CHAPTERS))
@@ -138,15 +153,8 @@ def test_stopped_it_can_be_made_in_another_style(window: DeskWindow, desks: Desk
 def begin_and_stop(desks: Desks, window: DeskWindow, room: DocumentRoom, wish: SummaryWish, sections: int) -> int:
     """Stopped when so many are written, and at rest again; how many are."""
     written = 0
-    if not sections:
-        desks.generator.may_read.clear()
+    hold_after(desks, sections)
     room.summary.begin(wish)
-
-    def some() -> bool:
-        if sections_written(room) >= sections:
-            desks.generator.may_read.clear()
-            return True
-        return False
 
     def note(reading: object) -> None:
         nonlocal written
@@ -154,7 +162,7 @@ def begin_and_stop(desks: Desks, window: DeskWindow, room: DocumentRoom, wish: S
             written = sections_written(room)
 
     room.summary.reading.connect(note)
-    window.wait(some)
+    window.wait(lambda: sections_written(room) >= sections)
     room.summary.stop()
     window.wait(lambda: not room.summary.running and window.jobs.idle)
     window.rest()
