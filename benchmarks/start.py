@@ -19,8 +19,7 @@ from pathlib import Path
 
 from app.core.paths import DataPaths
 from benchmarks.report import ROOT, write
-
-_TIMEOUT_S = 120.0
+from benchmarks.watched_log import seconds_until
 
 
 def main() -> None:
@@ -49,14 +48,10 @@ def seconds_to_first_page(file: Path) -> float:
         began = time.perf_counter()
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            while time.perf_counter() - began < _TIMEOUT_S and process.poll() is None:
-                if log.exists() and "first page read" in log.read_text(encoding="utf-8"):
-                    return time.perf_counter() - began
-                time.sleep(0.01)
+            return seconds_until(log, "first page read", began, process)
         finally:
             process.kill()
             process.wait()
-    raise SystemExit(f"no page of {file} was read")
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from app.core.paths import DataPaths
+from benchmarks.watched_log import seconds_until
 
 ROOT = Path(__file__).resolve().parent.parent
-_TIMEOUT_S = 60.0
 
 
 def seconds_to_window(rounds: int) -> dict[str, Any]:
@@ -41,15 +41,9 @@ def _once(folder: Path) -> tuple[float, ...]:
     began = time.perf_counter()
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
     try:
-        return tuple(_seen(log, words, began, process) for words in ("window shown", "window ready", "model ready"))
+        return tuple(
+            seconds_until(log, words, began, process) for words in ("window shown", "window ready", "model ready")
+        )
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)
-
-
-def _seen(log: Path, words: str, began: float, process: subprocess.Popen[bytes]) -> float:
-    while time.perf_counter() - began < _TIMEOUT_S and process.poll() is None:
-        if log.exists() and words in log.read_text(encoding="utf-8"):
-            return time.perf_counter() - began
-        time.sleep(0.01)
-    raise SystemExit(f"the log never said {words!r}")

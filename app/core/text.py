@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from typing import Any
 
 _LATER_CONTROLS = re.compile("[\x7f-\x9f]")
@@ -17,6 +18,14 @@ def clean(text: str) -> str:
 def one_line(text: str) -> str:
     """The same on one line."""
     return " ".join(clean(text).split())
+
+
+def folded(text: str) -> str:
+    """A text without case and accents, as words are compared; ß is ss."""
+    if text.isascii():
+        return text.lower()
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(c for c in plain if not unicodedata.combining(c))
 
 
 def mebibytes(nbytes: int) -> str:

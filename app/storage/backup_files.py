@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from app.core.log import logger
+from app.core.whole_file import move_into_place
 from app.storage.database import APPLICATION_ID, SIDE_FILES, beside, make_private
 from app.storage.locks import JobLocks
 from app.storage.migrations import LIBRARY
@@ -138,27 +139,6 @@ def what_is_wrong(path: Path, *, version: int | None = None) -> str:
             return "" if checked == "ok" else str(checked).splitlines()[0]
     except sqlite3.Error as error:
         return str(error)
-
-
-def move_into_place(temporary: Path, target: Path) -> None:
-    """Rename a finished file over another, so that after a power cut there is the old one or the new one, whole."""
-    descriptor = os.open(temporary, os.O_RDWR)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    temporary.replace(target)
-    sync_folder(target.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Write a folder's names to disk, where the system can."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 @contextmanager

@@ -25,7 +25,8 @@ from pathlib import Path
 
 from app.core.errors import ResourceError, StorageError, lacks_disk
 from app.core.log import logger
-from app.storage.backup_files import Backup, move_into_place, sync_folder
+from app.core.whole_file import move_into_place, sync_folder
+from app.storage.backup_files import Backup
 from app.storage.database import SIDE_FILES, beside, make_private
 
 _SHARED_FIRST = 0x40000002

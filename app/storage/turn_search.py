@@ -7,11 +7,11 @@ pairs of its characters, as passages are (app/storage/documents.py).
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.core.text import folded
 from app.storage.database import Database
 from app.storage.search_terms import character_pairs, is_unspaced, quoted, words
 
@@ -90,12 +90,12 @@ class _Search:
     def _together(self, terms: Sequence[str], every: bool, turns: list[TurnHit]) -> list[TurnHit]:
         """A title that holds every term stands before all turns, one that holds some of them among the turns."""
         best = max((hit.score for hit in turns), default=1.0)
-        sought = [_folded(term) for term in terms]
+        sought = [folded(term) for term in terms]
         titles = []
         for row in self._database.rows(
             f"SELECT id, title FROM conversations WHERE 1{self._seen} ORDER BY updated_at DESC, rowid DESC"
         ):
-            title = _folded(row["title"])
+            title = folded(row["title"])
             held = sum(term in title for term in sought)
             if held and (held == len(sought) or not every):
                 score = best + 1.0 if held == len(sought) else best * held / len(sought)
@@ -122,9 +122,3 @@ def _around(text: str, terms: Sequence[str]) -> str:
 
 def _line(text: str) -> str:
     return " ".join(text.split())
-
-
-def _folded(text: str) -> str:
-    """Without case and accents, as the index compares words."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(c for c in plain if not unicodedata.combining(c))

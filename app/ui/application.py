@@ -52,12 +52,6 @@ def run(arguments: Sequence[str]) -> int:
     QCoreApplication.setApplicationVersion(program_version())
     QGuiApplication.setDesktopFileName(APP_ID)
     QSettings.setDefaultFormat(QSettings.Format.IniFormat)
-    if not _has_display():
-        # Qt would end the process with a core dump.
-        sys.stderr.write(
-            "griffin-desk: there is no screen for a window; `griffin-desk --help` shows what works without\n"
-        )
-        return EXIT_ERROR
     application = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(application, QApplication)
     application.setApplicationDisplayName("Griffin Desk")
@@ -208,13 +202,6 @@ def open_library_once(
         backup.finish()
 
 
-def _has_display() -> bool:
-    """Whether Qt will find a screen, as far as the environment tells."""
-    if sys.platform in ("win32", "darwin") or os.environ.get("QT_QPA_PLATFORM"):
-        return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-
-
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="griffin-desk window", description="Open the window.", allow_abbrev=False)
     parser.add_argument("files", nargs="*", type=Path, metavar="FILE", help="documents or folders to open")
@@ -263,16 +250,9 @@ def _hooks(tell: Callable[[BaseException], None]) -> Iterator[None]:
         _log.error("a mistake in the thread %s", args.thread, exc_info=args.exc_value)
 
     sys.excepthook, threading.excepthook = failed, thread_failed
-    with _crash_log():
-        try:
-            yield
-        finally:
-            sys.excepthook, threading.excepthook = before, before_thread
-
-
-@contextmanager
-def _crash_log() -> Iterator[None]:
-    """Where a native library crashes, Python's stacks go to standard error, if there is one."""
     if sys.stderr is not None and not faulthandler.is_enabled():
-        faulthandler.enable()
-    yield
+        faulthandler.enable()  # where a native library crashes, Python's stacks are told
+    try:
+        yield
+    finally:
+        sys.excepthook, threading.excepthook = before, before_thread

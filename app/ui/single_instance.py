@@ -14,20 +14,9 @@ from pathlib import Path
 from PySide6.QtCore import QDeadlineTimer, QObject, QStandardPaths, QThread, QTimer, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
+from app.core.file_lock import lock
 from app.core.log import logger
 from app.ui.instance_messages import MAX_MESSAGE_BYTES, MessageError, Opening, framed, opening, openings, unframed
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(descriptor: int) -> None:
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-else:
-    import fcntl
-
-    def _lock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
 
 ANSWER_MS = 3000
 """After which a first start that says nothing is taken to hang."""
@@ -85,7 +74,7 @@ class SingleInstance(QObject):
             _log.warning("no lock for one instance: %s", error)
             return True
         try:
-            _lock(descriptor)
+            lock(descriptor)
         except OSError:
             os.close(descriptor)
             return False

@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterable, Sequence
 import pypdfium2 as pdfium  # type: ignore[import-untyped]
 import pypdfium2.raw as pdfium_c  # type: ignore[import-untyped]
 
+from app.documents.readers.pdf_text import NO_CHARACTER, characters
+
 Rectangle = tuple[float, float, float, float]
 """left, top, right, bottom in points, y downwards from the top left corner of the page as it is shown."""
 
-_HIDDEN = "\0"
-"""Stands for a character outside the visible page, and for one printed twice: no quote holds it."""
+_HIDDEN = NO_CHARACTER
+"""Also stands for a character outside the visible page, and for one printed twice: no quote holds it."""
 _LOOK_BACK = 8
 _LOOSE_HEIGHTS = 4.0
 """A font that claims to be more than so many times as high as its letters are is not believed."""
@@ -28,7 +30,7 @@ class PageText:
         self._textpage = page.get_textpage()
         self._handle = self._textpage.raw
         count = min(pdfium_c.FPDFText_CountChars(self._handle), most_chars)
-        self.text = self._text(max(0, count))
+        self.text = characters(self._handle, max(0, count))
         self._size, self._turn = _placing(page)
         self._loose = pdfium_c.FS_RECTF()
         self._loose_ref = ctypes.byref(self._loose)
@@ -68,17 +70,6 @@ class PageText:
         clipped = (_clipped(box, self._size) for box in lines.boxes)
         return [box for box in clipped if box is not None]
 
-    def _text(self, count: int) -> str:
-        """One character for each of PDFium's indices."""
-        # GetText is one call for all, but leaves out characters without Unicode: then the indices would shift.
-        buffer = ctypes.create_string_buffer(2 * (count + 1))
-        units = ctypes.cast(buffer, ctypes.POINTER(ctypes.c_ushort))
-        written = pdfium_c.FPDFText_GetText(self._handle, 0, count, units)
-        text = buffer.raw[: 2 * max(0, written - 1)].decode("utf-16-le", "surrogatepass")
-        if len(text) == count:
-            return text
-        return "".join(_character(pdfium_c.FPDFText_GetUnicode(self._handle, index)) for index in range(count))
-
     def _box(self, index: int) -> Rectangle | None:
         """Of a character, as high as its font's lines where that can be believed; None where it has no extent."""
         left, right, bottom, top = self._side_refs
@@ -94,10 +85,6 @@ class PageText:
         if best is None or (best[0] >= best[2] and best[1] >= best[3]):
             return None
         return self._turn(best)
-
-
-def _character(code: int) -> str:
-    return chr(code) if 0 < code <= 0x10FFFF else _HIDDEN
 
 
 def _believable(loose: Rectangle, tight: Rectangle) -> bool:

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 
-from app.core.text import clean, json_text, mebibytes, one_line, size_text
+import pytest
+
+from app.core.text import clean, folded, json_text, mebibytes, one_line, size_text
 
 
 def test_control_characters_are_left_out() -> None:
@@ -24,3 +26,11 @@ def test_json_is_plain_text() -> None:
     text = json_text(value)
     assert json.loads(text) == value and text.endswith("}\n")
     assert clean(text) == text and "é" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("RIVERS", "rivers"), ("Élan", "elan"), ("Straße", "strasse"), ("ﬁne", "fine"), ("", "")]
+)
+def test_folded(text: str, expected: str) -> None:
+    """Neither case nor accents are left, and ligatures are letters."""
+    assert folded(text) == expected

@@ -116,8 +116,8 @@ def test_killed_while_idle(tmp_path: Path) -> None:
         assert pages.image(1, 100).width == 100
 
 
-def test_closed_in_the_middle(hostile: Path) -> None:
-    """Closing does not wait for a page that hangs: the call that waits for it ends."""
+def drawing_a_page_that_hangs(hostile: Path) -> tuple[PdfPages, threading.Thread, list[DocumentError]]:
+    """Pages of which one hangs, the thread that waits for it, and what will be raised there."""
     hostile.write_text("%PDF-\nhang\n")
     pages = PdfPages(hostile, limits=ReadingLimits(page_timeout_s=500))
     errors: list[DocumentError] = []
@@ -132,6 +132,12 @@ def test_closed_in_the_middle(hostile: Path) -> None:
     thread.start()
     while not hostile.with_suffix(".hangs").exists():
         time.sleep(0.01)
+    return pages, thread, errors
+
+
+def test_closed_in_the_middle(hostile: Path) -> None:
+    """Closing does not wait for a page that hangs: the call that waits for it ends."""
+    pages, thread, errors = drawing_a_page_that_hangs(hostile)
     pages.close()
     thread.join()
     assert [error.code for error in errors] == ["closed"]
@@ -140,20 +146,7 @@ def test_closed_in_the_middle(hostile: Path) -> None:
 
 def test_interrupted_while_a_page_hangs(hostile: Path) -> None:
     """Whoever interrupts waits for nothing, although another thread holds the pages; that one's call ends."""
-    hostile.write_text("%PDF-\nhang\n")
-    pages = PdfPages(hostile, limits=ReadingLimits(page_timeout_s=500))
-    errors: list[DocumentError] = []
-
-    def draw() -> None:
-        try:
-            pages.image(1, 100)
-        except DocumentError as error:
-            errors.append(error)
-
-    thread = threading.Thread(target=draw)
-    thread.start()
-    while not hostile.with_suffix(".hangs").exists():
-        time.sleep(0.01)
+    pages, thread, errors = drawing_a_page_that_hangs(hostile)
     with closing(pages):
         pages.interrupt()
         thread.join()

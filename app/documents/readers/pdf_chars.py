@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import pypdfium2 as pdfium  # type: ignore[import-untyped]
 import pypdfium2.raw as pdfium_c  # type: ignore[import-untyped]
 
+from app.documents.readers.pdf_text import characters
+
 _COMBINING = {
     "´": "\u0301", "`": "\u0300", "¨": "\u0308", "ˆ": "\u0302", "˜": "\u0303", "˘": "\u0306", "ˇ": "\u030c",
     "¸": "\u0327", "˚": "\u030a", "˝": "\u030b", "˙": "\u0307", "˛": "\u0328", "¯": "\u0304",
@@ -95,7 +97,7 @@ class _PieceReader:
         self._run_end = 0
 
     def read(self) -> list[Piece]:
-        text = self._text()
+        text = characters(self._handle, self._count)
         previous_end = 0
         for token in _TOKEN.finditer(text):
             start, end = token.span()
@@ -111,17 +113,6 @@ class _PieceReader:
                 self._add_word(token.group(), start, end, space_before)
         self._flush()
         return self._pieces
-
-    def _text(self) -> str:
-        """The page's text, one character for each of PDFium's character indices."""
-        # GetText is one call for all, but leaves out characters without Unicode: then the indices would shift.
-        buffer = ctypes.create_string_buffer(2 * (self._count + 1))
-        units = ctypes.cast(buffer, ctypes.POINTER(ctypes.c_ushort))
-        written = pdfium_c.FPDFText_GetText(self._handle, 0, self._count, units)
-        text = buffer.raw[: 2 * max(0, written - 1)].decode("utf-16-le", "surrogatepass")
-        if len(text) == self._count:
-            return text
-        return "".join(chr(pdfium_c.FPDFText_GetUnicode(self._handle, index)) for index in range(self._count))
 
     def _add_word(self, word: str, start: int, end: int, space_before: bool) -> None:
         """Add a word as one box where its ends stand on one baseline, letter by letter otherwise."""

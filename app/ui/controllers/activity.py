@@ -11,7 +11,6 @@ from app.ui.controllers.engine import EngineController, ModelWish, WorkerBeat
 from app.ui.controllers.room import Room
 from app.ui.controllers.talk_lane import TurnFigures
 from app.ui.failure import Failure
-from app.ui.models.meter_history import Beat
 from app.ui.views.meters import MetersView
 from app.ui.views.summary import ReadingShown
 from app.ui.widgets.status_line import Running, StatusLine
@@ -106,18 +105,8 @@ class ActivityController(QObject):
         self._meters.set_model(None)
 
     def _beat(self, beat: WorkerBeat) -> None:
-        self._status.set_memory(size_text(beat.rss_bytes + beat.gpu_bytes))
-        self._meters.add(
-            Beat(
-                at=beat.at,
-                reading=beat.reading,
-                writing=beat.writing,
-                rss_bytes=beat.rss_bytes,
-                gpu_bytes=beat.gpu_bytes,
-                state_bytes=beat.state_bytes,
-                busy=beat.busy,
-            )
-        )
+        self._status.set_memory(size_text(beat.meters.rss_bytes + beat.meters.gpu_bytes))
+        self._meters.add(beat.meters)
         self.tokens_read = beat.tokens_read
         self._meters.set_totals(beat.tokens_read, beat.tokens_written)
 
@@ -168,8 +157,7 @@ class ActivityController(QObject):
             text = self.tr("Reading {title}, page {page} of {pages}").format(
                 title=room.title, page=reading.page, pages=reading.pages
             )
-            share = reading.tokens_done / max(1, reading.tokens_total)
-            self._status.set_running(Running(text, share, reading.seconds_left, can_pause=True, paused=False))
+            self._status.set_running(Running(text, reading.share, reading.seconds_left, can_pause=True, paused=False))
         elif self._answering:
             self._status.set_running(Running(self.tr("Answering"), None, None, can_pause=False, paused=False))
         elif room is not None:

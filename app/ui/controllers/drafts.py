@@ -66,19 +66,21 @@ class DraftsController(QObject):
 
     def look(self) -> None:
         """Keep what is written now, where it is not what is kept."""
-        content = self._changed()
-        if content is not None:
-            self._latest = content
-            self._jobs.submit(Lane.QUICK, lambda task: _write(self._file, self._latest or content))
+        if self._is_changed():
+            self._jobs.submit(Lane.QUICK, lambda task: self._write())
 
     def close(self) -> None:
         """Keep what is written, now: nothing is done in lanes any more."""
         self._timer.stop()
-        self._latest = self._changed() or self._latest
-        if self._latest is not None:  # also where nothing has changed: a lane that ends leaves what it had not begun
+        self._is_changed()
+        self._write()  # in any case: a lane that ends leaves what it had not begun
+
+    def _write(self) -> None:
+        if self._latest is not None:
             _write(self._file, self._latest)
 
-    def _changed(self) -> bytes | None:
+    def _is_changed(self) -> bool:
+        """Whether what is written is not what was kept; it is then what is to be."""
         written = self._written()
         for key in self._shown - written.keys():
             self._forget(key)
@@ -90,9 +92,10 @@ class DraftsController(QObject):
         while len(self._drafts) > MAX_DRAFTS:
             del self._drafts[next(iter(self._drafts))]
         if self._drafts == self._kept:
-            return None
+            return False
         self._kept = dict(self._drafts)
-        return json.dumps(self._kept, ensure_ascii=False).encode("utf-8", "replace")
+        self._latest = json.dumps(self._kept, ensure_ascii=False).encode("utf-8", "replace")
+        return True
 
     def _forget(self, key: str) -> None:
         self._drafts.pop(key, None)

@@ -17,6 +17,7 @@ from app.inference.generator import Cancelled, ModelInfo, ReadCancelled, TextGen
 from app.services.engine import EngineOptions, ModelLoader
 from app.ui.failure import Failure
 from app.ui.jobs import Job, Jobs, Lane, Task
+from app.ui.models.meter_history import Beat
 
 POLL_S = 0.05
 """How often work that waits for a model asks whether it is still wanted."""
@@ -26,18 +27,9 @@ _log = logger("window")
 
 @dataclass(frozen=True, slots=True)
 class WorkerBeat:
-    """How the model's process is doing, each second: bytes, and tokens a second in that second.
+    """How the model's process is doing, each second, and the tokens of all models of this run."""
 
-    at: time.monotonic() when it was heard.
-    """
-
-    at: float
-    reading: float
-    writing: float
-    rss_bytes: int
-    gpu_bytes: int
-    state_bytes: int
-    busy: bool
+    meters: Beat
     tokens_read: int
     tokens_written: int
 
@@ -206,7 +198,7 @@ class EngineController(QObject):
         def heard(heartbeat: object) -> None:
             assert isinstance(heartbeat, Heartbeat)
             usage = heartbeat.usage
-            beat = WorkerBeat(
+            meters = Beat(
                 at=time.monotonic(),
                 reading=heartbeat.read_tokens_per_second,
                 writing=heartbeat.written_tokens_per_second,
@@ -214,9 +206,8 @@ class EngineController(QObject):
                 gpu_bytes=heartbeat.gpu_bytes,
                 state_bytes=heartbeat.state_bytes,
                 busy=heartbeat.busy,
-                tokens_read=usage.prefill_tokens,
-                tokens_written=usage.decode_tokens,
             )
+            beat = WorkerBeat(meters, usage.prefill_tokens, usage.decode_tokens)
             self._jobs.post(lambda: self.beat.emit(beat))
 
         return heard

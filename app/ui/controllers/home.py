@@ -55,7 +55,7 @@ class HomeController(QObject):
         self._view.set_model(info.name)
 
     def _choose(self, key: str) -> None:
-        row = next((row for row in self._shelf.documents if row.key == key), None)
+        row = self._shelf.document(key)
         if row is not None:
             self.document_chosen.emit(row)
 

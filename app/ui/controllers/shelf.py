@@ -75,6 +75,7 @@ class ShelfController(QObject):
         self._engine = engine
         self._imports = imports
         self.documents: list[ShelfDocument] = []
+        self._by_key: dict[str, ShelfDocument] = {}
         self.conversations: list[ShelfConversation] = []
         self._reading: dict[str, float] = {}
         self._refreshing: Job | None = None
@@ -101,6 +102,10 @@ class ShelfController(QObject):
         self._refreshing = self._jobs.submit(
             Lane.QUICK, look, done=self._refreshed, failed=self.failed.emit, ended=self._refresh_again
         )
+
+    def document(self, key: str) -> ShelfDocument | None:
+        """The document of the list that has this key."""
+        return self._by_key.get(key)
 
     def open_document(
         self, row: ShelfDocument, *, front: bool = True, conversation: ConversationChosen | None = None
@@ -131,7 +136,7 @@ class ShelfController(QObject):
             return document_key(found.document_id, found.page_range) if found.document_id else ""
 
         def done(key: str) -> None:
-            row = next((row for row in self.documents if key and row.key == key), None)
+            row = self.document(key)
             if row is None:
                 self.chat_opened.emit(chosen)
             else:
@@ -194,8 +199,8 @@ class ShelfController(QObject):
 
     def draw_cover(self, key: str) -> None:
         """Have the cover of a document drawn; `cover` tells it where there is one."""
-        row = next((row for row in self.documents if row.key == key and row.document_id), None)
-        if row is None:
+        row = self.document(key)
+        if row is None or not row.document_id:
             return
         document_id, path, password = row.document_id, Path(row.path), self._imports.password(row.path) or None
 
@@ -215,7 +220,7 @@ class ShelfController(QObject):
                 self.refresh()
             return
         self._reading[key] = share
-        row = next((row for row in self.documents if row.key == key), None)
+        row = self.document(key)
         if row is not None:
             self.document_changed.emit(replace(row, state=DocumentState.READING, progress=share))
 
@@ -224,6 +229,7 @@ class ShelfController(QObject):
 
     def _refreshed(self, lists: _Lists) -> None:
         self.documents, self.conversations = lists.documents, lists.conversations
+        self._by_key = {row.key: row for row in self.documents}
         self._show_documents()
         self.conversations_changed.emit(self.conversations)
         self.refreshed.emit()

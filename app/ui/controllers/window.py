@@ -35,7 +35,7 @@ from app.ui.jobs import Jobs
 from app.ui.main_window import MainWindow
 from app.ui.models.conversations import ConversationChosen
 from app.ui.views.document import DocumentTab
-from app.ui.views.summary import SummaryWish
+from app.ui.views.summary import ReadingShown, SummaryWish
 from app.ui.widgets.notice_bar import Notice, NoticeKind
 from app.ui.window_state import WindowState
 
@@ -265,9 +265,8 @@ class WindowController(QObject):
         if room is self.room:
             self.show_room(None)
 
-    def _reading_shown(self, room: DocumentRoom, reading: object) -> None:
-        tokens = getattr(reading, "tokens_done", 0), max(1, getattr(reading, "tokens_total", 1))
-        self.shelf.set_reading(room.key, None if reading is None else tokens[0] / tokens[1])
+    def _reading_shown(self, room: DocumentRoom, reading: ReadingShown | None) -> None:
+        self.shelf.set_reading(room.key, None if reading is None else reading.share)
 
     def _forked(self, conversation_id: str) -> None:
         self.shelf.refresh()

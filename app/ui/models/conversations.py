@@ -11,9 +11,10 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
+from app.core.text import folded
 from app.services.shelf_rows import ShelfBranch, ShelfConversation
 from app.ui.models.day_groups import DayGroup, day_group
-from app.ui.models.title_filter import TitleFilter, folded
+from app.ui.models.title_filter import TitleFilter
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 

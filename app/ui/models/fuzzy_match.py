@@ -6,7 +6,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass
 
-from app.ui.models.title_filter import folded
+from app.core.text import folded
 
 WORD_START = 8.0
 IN_A_ROW = 7.5

@@ -9,8 +9,8 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
+from app.core.text import folded
 from app.services.shelf_rows import ShelfHit
-from app.ui.models.title_filter import folded
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 

@@ -20,9 +20,10 @@ from PySide6.QtCore import (
 )
 from PySide6.QtGui import QImage
 
+from app.core.text import folded
 from app.services.shelf_rows import DocumentState, ShelfDocument
 from app.ui.models.row_changes import ranges, row_changes
-from app.ui.models.title_filter import TitleFilter, folded
+from app.ui.models.title_filter import TitleFilter
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 

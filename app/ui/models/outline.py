@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 from PySide6.QtCore import (
     QAbstractItemModel,
@@ -16,6 +15,8 @@ from PySide6.QtCore import (
     QPersistentModelIndex,
     Qt,
 )
+
+from app.ui.widgets.tool_tips import tool_tip
 
 PAGE_ROLE = Qt.ItemDataRole.UserRole + 1
 """The page's number as it is shown, '' where the entry leads nowhere."""
@@ -108,8 +109,7 @@ class OutlineModel(QAbstractItemModel):
             case Qt.ItemDataRole.DisplayRole:
                 return title
             case Qt.ItemDataRole.ToolTipRole:
-                # Without the tags a title that looks like HTML would be taken for it.
-                return f"<qt>{escape(title)}</qt>"
+                return tool_tip(title)
             case Qt.ItemDataRole.AccessibleTextRole if page:
                 said = QCoreApplication.translate("OutlineModel", "{title}, page {page}")
                 return said.format(title=title, page=page)

@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
-
-
-def folded(text: str) -> str:
-    """A text without case and accents, as titles are compared."""
-    if text.isascii():
-        return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(letter for letter in decomposed if not unicodedata.combining(letter)).casefold()
+from app.core.text import folded
 
 
 class TitleFilter:

@@ -12,16 +12,22 @@ from app.ui.markdown import link, showable
 from app.ui.theme import colours
 
 TIP_CHARACTERS = 300
+"""Of a quote that a chip's tip shows."""
 
 
-def chip_html(address: str, text: str, tip: str) -> str:
-    """A chip that is one word to the line breaker; `tip`, the quote, shows while the pointer is over it."""
+def chip_html(address: str, text: str, quote: str, title: str = "") -> str:
+    """A chip that is one word to the line breaker; the quote shows while the pointer is over it, under its title."""
     now = colours()
     # Where a chip's colour is the paper's own, as in high contrast, the line under it says that it is a link.
     line = "underline" if now.chip == now.base else "none"
     style = f"text-decoration:{line};background-color:{now.chip.name()};color:{now.chip_text.name()}"
-    tip = tip if len(tip) <= TIP_CHARACTERS else tip[: TIP_CHARACTERS - 1].rstrip() + "…"
+    tip = "\n".join(part for part in (title, shortened(quote, TIP_CHARACTERS)) if part)
     return f"{link(address, title=showable(tip), style=style)}&nbsp;{unbroken(text)}&nbsp;</a>"
+
+
+def shortened(text: str, characters: int) -> str:
+    """At most so many characters, an ellipsis where some were left out."""
+    return text if len(text) <= characters else text[: characters - 1].rstrip() + "…"
 
 
 def doubt_text(line: Line) -> str:

@@ -29,6 +29,11 @@ class ReadingShown:
     parts_done: int
     parts_total: int
 
+    @property
+    def share(self) -> float:
+        """Of the tokens, 0 to 1."""
+        return self.tokens_done / self.tokens_total if self.tokens_total else 0.0
+
 
 class ProgressLine(QWidget):
     """Shows the newest ReadingShown; hidden while there is none."""
@@ -73,8 +78,7 @@ class ProgressLine(QWidget):
         shown, self._newest = self._newest, None
         if shown is None:
             return
-        share = shown.tokens_done / shown.tokens_total if shown.tokens_total else 0.0
-        self._bar.setValue(round(_STEPS * min(1.0, share)))
+        self._bar.setValue(round(_STEPS * min(1.0, shown.share)))
         # Rows are broken between figures only.
         self._text.setText("\u00a0· ".join(figure.replace(" ", "\u00a0") for figure in self._figures(shown)))
         self._pause.start(ANNOUNCE_MS if QAccessible.isActive() else UPDATE_MS)

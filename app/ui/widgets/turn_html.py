@@ -9,6 +9,7 @@ from PySide6.QtCore import QCoreApplication
 from app.tasks.model import Citation, Line
 from app.ui.markdown import MAX_CHARACTERS, Rendered, link, plain_html, render, render_inline, showable
 from app.ui.theme import colours
+from app.ui.widgets.line_html import chip_html, shortened
 from app.ui.widgets.shown_turn import ShownTurn
 
 CUT_CHARACTERS = 8_000
@@ -16,7 +17,6 @@ CUT_CHARACTERS = 8_000
 MORE = "more:"
 """Address of the link that shows more of a cut text."""
 _TITLE_CHARACTERS = 32
-_TIP_CHARACTERS = 300
 
 
 def turn_html(turn: ShownTurn, limit: int = CUT_CHARACTERS) -> Rendered:
@@ -82,22 +82,7 @@ def _chips(turn: ShownTurn, index: int) -> list[str]:
         title = showable(turn.titles.get(citation.document_id, "")) if len(turn.titles) > 1 else ""
         page = f"{turn.page_mark} {citation.page}" if turn.page_mark else str(citation.page)
         # The document is named once; its other pages follow.
-        text = f"{_elided(title, _TITLE_CHARACTERS)}, {page}" if title and title != named else page
+        text = f"{shortened(title, _TITLE_CHARACTERS)}, {page}" if title and title != named else page
         named = title
-        tip = _elided(showable(citation.quote), _TIP_CHARACTERS)
-        chips.append(_chip(f"cite:{index}:{number}", text, f"{title}\n{tip}" if title else tip))
+        chips.append(chip_html(f"cite:{index}:{number}", text, citation.quote, title))
     return chips
-
-
-def _chip(address: str, text: str, tip: str) -> str:
-    look = colours()
-    # Where the ground does not tell a chip from the text, a line does.
-    underline = "underline" if look.chip == look.base else "none"
-    style = f"color:{look.chip_text.name()}; background-color:{look.chip.name()}; text-decoration:{underline}"
-    # A chip is one word to the line breaker, with half a space of ground on either side.
-    whole = escape(showable(text)).replace(" ", "&nbsp;")
-    return f"{link(address, title=tip, style=style)}&nbsp;{whole}&nbsp;</a>"
-
-
-def _elided(text: str, characters: int) -> str:
-    return text if len(text) <= characters else text[: characters - 1].rstrip() + "…"

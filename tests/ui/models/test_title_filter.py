@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.ui.models.title_filter import TitleFilter, folded
+from app.core.text import folded
+from app.ui.models.title_filter import TitleFilter
 
 
 @pytest.mark.parametrize(
