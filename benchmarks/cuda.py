@@ -36,7 +36,6 @@ from app.inference.bench.machine import machine
 from app.inference.bench.memory import release
 from app.inference.bench.timing import Budget, repeat, seconds_of
 from app.inference.checkpoints.builder import build_griffin
-from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.checkpoints.synthetic import SyntheticSource, preset
 from app.inference.config import Activation
 from app.inference.cuda.choose import accelerate
@@ -47,6 +46,7 @@ from app.inference.griffin import Griffin
 from app.inference.kernels import PLAIN_KERNELS
 from app.inference.layers import BlockDiagonal
 from app.inference.ops import TorchOps
+from app.inference.weight_format import WeightFormat
 from benchmarks.rates import FULL, SHORT, decode_share, in_turn
 from benchmarks.report import RESULTS, keep_part
 

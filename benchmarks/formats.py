@@ -41,13 +41,13 @@ import torch
 from torch import Tensor
 
 from app.inference.bench.machine import machine
-from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.checkpoints.synthetic import SyntheticSource, preset
 from app.inference.compiled import load_compiled
 from app.inference.config import BlockType
 from app.inference.engine import Engine
 from app.inference.ops import TorchOps
 from app.inference.quantize.calibrate import SEQUENCE_TOKENS, calibrated_groups
+from app.inference.weight_format import WeightFormat
 from app.worker.reading import load_document
 from benchmarks.report import DATA, RESULTS, STARTER, keep_part
 

@@ -14,13 +14,13 @@ import torch
 from torch import Tensor
 
 from app.inference.checkpoints.builder import build_griffin
-from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.checkpoints.registry import open_checkpoint
 from app.inference.compiled import load_compiled
 from app.inference.griffin import Griffin
 from app.inference.kernels import choose_kernels
 from app.inference.state import ModelState, RecurrentState
 from app.inference.tokenizers.base import load_tokenizer
+from app.inference.weight_format import WeightFormat
 from benchmarks.reference import load_reference
 from benchmarks.report import RESULTS, ROOT, STARTER, write
 

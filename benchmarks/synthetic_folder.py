@@ -6,9 +6,9 @@ import json
 import shutil
 from pathlib import Path
 
-from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.checkpoints.shards import ShardWriter
 from app.inference.checkpoints.synthetic import SyntheticSource, preset
+from app.inference.weight_format import WeightFormat
 from benchmarks.report import STARTER
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")

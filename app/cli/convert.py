@@ -27,9 +27,9 @@ SHOWN_MATRICES = 5
 def run(launch: Launch, model: InstalledModel) -> int:
     """Convert, and tell what it cost. Raises GriffinDeskError; an interrupted conversion leaves nothing behind."""
     from app.inference.checkpoints.convert import convert_checkpoint
-    from app.inference.checkpoints.quantized import parse_weight_format
     from app.inference.compiled import load_compiled
     from app.inference.ops import TorchOps
+    from app.inference.weight_format import parse_weight_format
 
     options = launch.options
     began = time.monotonic()

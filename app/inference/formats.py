@@ -11,7 +11,7 @@ from importlib.util import find_spec
 
 import torch
 
-from app.inference.checkpoints.quantized import WeightFormat
+from app.inference.weight_format import WeightFormat
 
 SUPPORTED: Mapping[str, frozenset[str]] = {
     "cpu": frozenset({"float32", "bfloat16", "int8", "int4"}),

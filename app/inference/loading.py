@@ -15,13 +15,13 @@ import torch
 from app.inference.chat_template import ChatTemplate, load_chat_template
 from app.inference.checkpoints import names
 from app.inference.checkpoints.builder import build_griffin
-from app.inference.checkpoints.quantized import WeightFormat, parse_weight_format
 from app.inference.checkpoints.registry import Checkpoint, open_checkpoint
 from app.inference.checkpoints.source import TensorSource
 from app.inference.compiled import load_compiled
 from app.inference.config import GriffinConfig
 from app.inference.cuda.choose import accelerate
 from app.inference.devices import CHUNK_TOKENS, memory_errors, pick_device
+from app.inference.dtypes import activation_dtype
 from app.inference.fingerprint import fingerprint
 from app.inference.formats import FALLBACK, choose_format
 from app.inference.free_memory import free_bytes, gibibytes, require_memory
@@ -33,6 +33,7 @@ from app.inference.mps import MpsOps
 from app.inference.one_token import token_pass
 from app.inference.state import fresh_state
 from app.inference.tokenizers.base import Tokenizer, load_tokenizer, require_fit
+from app.inference.weight_format import WeightFormat, parse_weight_format
 
 log = logging.getLogger(__name__)
 
@@ -168,11 +169,11 @@ def build_model(
         if device.type == "cuda":
             return _build_on_cuda(config, source, form, device, notes)
         kernels, compiled = None, None
-        if device.type == "cpu" and form.dtype == torch.float32:
+        if device.type == "cpu" and activation_dtype(form) == torch.float32:
             compiled = load_compiled(cache_dir, notes.add)
         if form.is_integer:
             kernels = choose_kernels(config.width, config.mlp_width, compiled, cache_dir=cache_dir)
-        ops = MpsOps(form.dtype) if device.type == "mps" else compiled
+        ops = MpsOps(activation_dtype(form)) if device.type == "mps" else compiled
         model = build_griffin(config, source, form, device, kernels, ops)
         return BuiltModel(replace(model, token_pass=token_pass(model, kernels)), form, kernels)
 

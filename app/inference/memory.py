@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from math import prod
 
 from app.inference.checkpoints import names
-from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.config import BlockType, GriffinConfig
+from app.inference.dtypes import activation_dtype
 from app.inference.quantize.plan import GROUP, becomes_int4
 from app.inference.state import fresh_state
+from app.inference.weight_format import WeightFormat
 
 RUNTIME_BYTES = 64 * 2**20
 """What the libraries take once numbers flow: buffers of their kernels, threads, freed blocks kept for reuse."""
@@ -77,7 +78,7 @@ def estimate_memory(
             in_place += nbytes
         elif on_disk is not None:
             converted += _tensor_nbytes(shape, on_disk)
-    state = fresh_state(config, dtype=form.dtype, device="meta").nbytes
+    state = fresh_state(config, dtype=activation_dtype(form), device="meta").nbytes
     return MemoryNeed(weights, in_place, converted, state, _working_nbytes(config, form, chunk_tokens) + RUNTIME_BYTES)
 
 
@@ -85,7 +86,7 @@ def _held_as(name: str, shape: tuple[int, ...], form: WeightFormat, on_disk: str
     """The format in which the loader (builder.py, quantized.py) holds one tensor."""
     if len(shape) != 2 or not name.endswith(".weight"):
         # Gates, norms and the recurrence's parameter are float32 always; biases and the convolution as activations.
-        activations = name.endswith((".bias", "conv_1d.weight")) and form.dtype.itemsize < _FLOAT32
+        activations = name.endswith((".bias", "conv_1d.weight")) and form.activation_bytes < _FLOAT32
         return str(form) if activations else WeightFormat.FLOAT32
     if form == "int4":
         return "int4" if on_disk == "int4" or becomes_int4(name, shape) else "int8"
@@ -99,7 +100,7 @@ def _tensor_nbytes(shape: tuple[int, ...], held_as: str) -> int:
         return prod(shape) // 2 + prod(shape) // GROUP * 4
     if held_as == "int8":
         return prod(shape) + shape[0] * _FLOAT32
-    return prod(shape) * WeightFormat(held_as).dtype.itemsize
+    return prod(shape) * WeightFormat(held_as).activation_bytes
 
 
 def _working_nbytes(config: GriffinConfig, form: WeightFormat, t: int) -> int:
@@ -107,7 +108,7 @@ def _working_nbytes(config: GriffinConfig, form: WeightFormat, t: int) -> int:
 
     Formats that hold integers turn each input of a product into two int8 codes and get two int32 sums for each output.
     """
-    d, e, m, size = config.width, config.lru_width, config.mlp_width, form.dtype.itemsize
+    d, e, m, size = config.width, config.lru_width, config.mlp_width, form.activation_bytes
     integers = form in ("int8", "int4")
 
     def product(into: int, out: int) -> int:

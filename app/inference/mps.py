@@ -20,7 +20,7 @@ from app.inference.shapes import Expanded, Hidden, RNNState
 
 
 class MpsOps(TorchOps):
-    """Ops for weights of one dtype; the embedding gives the residual stream its own (see WeightFormat.residual)."""
+    """Ops for weights of one dtype; the embedding gives the residual stream its own (see dtypes.py)."""
 
     def __init__(self, dtype: torch.dtype) -> None:
         self._dtype = dtype

@@ -8,11 +8,11 @@ import torch
 
 from app.inference import decoders
 from app.inference.checkpoints.builder import build_griffin
-from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.checkpoints.registry import open_checkpoint
 from app.inference.decoders import choose_decoder
 from app.inference.decoding import PlainDecoder
 from app.inference.griffin import Griffin
+from app.inference.weight_format import WeightFormat
 from tests.checkpoints import random_tensors, raw_config, write_checkpoint
 
 

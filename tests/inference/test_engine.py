@@ -17,7 +17,6 @@ from app.core.errors import CheckpointError, InternalError, ResourceError, UserE
 from app.inference import decoding as decoding_module
 from app.inference import free_memory, loading
 from app.inference.checkpoints.builder import build_griffin
-from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.checkpoints.registry import open_checkpoint
 from app.inference.decoding import Decoder, Decoding, PlainDecoder
 from app.inference.devices import CHUNK_TOKENS as CHUNK_TOKENS_OF
@@ -29,6 +28,7 @@ from app.inference.state import ModelState
 from app.inference.state_container import guards_of, load_state
 from app.inference.token_history import TokenHistory
 from app.inference.tokenizers.base import Tokenizer
+from app.inference.weight_format import WeightFormat
 from tests.checkpoints import random_tensors, raw_config, write_chat_model, write_checkpoint
 from tests.contracts.text_generator import GREEDY, LOOK_ALIKES, RANDOM, TEXT, TextGeneratorContract, counted
 

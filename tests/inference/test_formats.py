@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from app.inference import formats
-from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.formats import FALLBACK, SUPPORTED, FormatChoice, choose_format, has_fast_bfloat16
+from app.inference.weight_format import WeightFormat
 
 F32, BF16, F16, INT8 = (WeightFormat(name) for name in ("float32", "bfloat16", "float16", "int8"))
 

@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from app.inference.checkpoints.builder import build_griffin
-from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.checkpoints.registry import open_checkpoint
 from app.inference.devices import CHUNK_TOKENS
 from app.inference.engine import Engine
 from app.inference.generator import ReadCancelled
 from app.inference.interruption import read_chunk
+from app.inference.weight_format import WeightFormat
 from tests.checkpoints import random_tensors, write_chat_model
 from tests.contracts.text_generator import counted
 from tests.inference.test_engine import RAW

@@ -10,12 +10,12 @@ from torch import Tensor
 from app.core.errors import ResourceError
 from app.inference import free_memory, loading
 from app.inference.checkpoints.builder import build_griffin
-from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.checkpoints.registry import Checkpoint, open_checkpoint
 from app.inference.config import config_from_json
 from app.inference.kernels import TOKEN_CLASSES, KernelChoice
 from app.inference.loading import check_room, memory_need
 from app.inference.memory import RUNTIME_BYTES, MemoryNeed, estimate_memory
+from app.inference.weight_format import WeightFormat
 from tests.checkpoints import KINDS, int8_tensors, random_tensors, raw_config, write_checkpoint
 
 CPU = torch.device("cpu")

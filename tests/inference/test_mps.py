@@ -11,13 +11,13 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from app.core.errors import CheckpointError
 from app.inference import batch, griffin, layers
 from app.inference.checkpoints.builder import build_griffin
-from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.checkpoints.registry import open_checkpoint
 from app.inference.config import Activation
 from app.inference.griffin import Griffin
 from app.inference.layers import rotary_angles
 from app.inference.mps import MpsOps
 from app.inference.ops import Ops
+from app.inference.weight_format import WeightFormat
 from tests.checkpoints import KINDS, random_tensors, raw_config, write_checkpoint
 
 CPU = torch.device("cpu")

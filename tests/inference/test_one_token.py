@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from app.inference.checkpoints.builder import build_griffin
-from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.checkpoints.registry import open_checkpoint
 from app.inference.compiled import Compiled, load_compiled
 from app.inference.griffin import Griffin
 from app.inference.kernels import PLAIN_KERNELS, TOKEN_ROW, TOKEN_ROW_ALONE, KernelChoice
 from app.inference.one_token import token_pass
 from app.inference.state import ModelState, RecurrentState
+from app.inference.weight_format import WeightFormat
 from tests.checkpoints import KINDS, random_tensors, raw_config, write_checkpoint
 
 WINDOW = 8

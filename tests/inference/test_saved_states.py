@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.token_history import digests_at
+from app.inference.weight_format import WeightFormat
 from tests.checkpoints import int4_tensors, random_tensors, raw_config, write_chat_model
 from tests.conftest import ROOT
 from tests.inference.continuing import ids, take

@@ -15,13 +15,13 @@ from torch import Tensor
 
 from app.core.errors import CheckpointError
 from app.inference.checkpoints.builder import build_griffin
-from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.checkpoints.registry import open_checkpoint
 from app.inference.generator import DamagedStateError, SavedState, StatePage
 from app.inference.griffin import Griffin
 from app.inference.state import ModelState, RecurrentState
 from app.inference.state_container import freeze_state, guards_of, load_state, save_state
 from app.inference.state_header import Guards, StateHeader, sha256
+from app.inference.weight_format import WeightFormat
 from tests.checkpoints import random_tensors, raw_config, write_checkpoint
 
 WINDOW = 2048

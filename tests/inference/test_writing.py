@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from app.inference.checkpoints.builder import build_griffin
-from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.checkpoints.registry import open_checkpoint
 from app.inference.decoding import PlainDecoder
 from app.inference.generator import Cancelled, FinishReason, Generation, Sampling, never
@@ -15,6 +14,7 @@ from app.inference.griffin import Griffin
 from app.inference.sampling import Sampler
 from app.inference.state import ModelState, RecurrentState
 from app.inference.tokenizers.base import Tokenizer
+from app.inference.weight_format import WeightFormat
 from app.inference.writing import Answer, write
 from tests.checkpoints import random_tensors, raw_config, write_checkpoint
 from tests.contracts.text_generator import counted

@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from app.inference.checkpoints.builder import build_griffin
-from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.checkpoints.registry import open_checkpoint
 from app.inference.compiled import load_compiled
 from app.inference.griffin import Griffin
 from app.inference.kernels import TOKEN_CLASSES, TOKEN_ROW, KernelChoice
+from app.inference.weight_format import WeightFormat
 from tests.checkpoints import random_tensors, raw_config, write_checkpoint
 
 PLAIN = KernelChoice(dict.fromkeys(TOKEN_CLASSES, "int_mm"), {})

@@ -9,12 +9,12 @@ from torch import Tensor
 
 from app.inference.batch import DecodeBatch, gather, scatter, take
 from app.inference.checkpoints.builder import build_griffin
-from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.checkpoints.registry import open_checkpoint
 from app.inference.griffin import Griffin
 from app.inference.kernels import KernelChoice
 from app.inference.state import ModelState, RecurrentState
 from app.inference.state_container import guards_of, load_state, save_state
+from app.inference.weight_format import WeightFormat
 from tests.checkpoints import KINDS, random_tensors, raw_config, write_checkpoint
 from tests.parity.conftest import Build, load_starter
 

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.griffin import Griffin
 from app.inference.kernels import KernelChoice
 from app.inference.state import ModelState, RecurrentState
+from app.inference.weight_format import WeightFormat
 from tests.parity.conftest import Build, load_starter
 
 WINDOW = 2048

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from app.inference.checkpoints.builder import build_griffin
-from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.checkpoints.registry import open_checkpoint
+from app.inference.weight_format import WeightFormat
 from tests.checkpoints import KINDS, random_tensors, raw_config, write_checkpoint
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")

@@ -23,7 +23,6 @@ from app.inference.bench.subject import Facts
 from app.inference.bench.timing import seconds_of
 from app.inference.chat_template import CompletionTemplate
 from app.inference.checkpoints.names import expected_shapes
-from app.inference.checkpoints.quantized import WeightFormat, parse_weight_format
 from app.inference.checkpoints.synthetic import SyntheticSource, preset
 from app.inference.config import GriffinConfig
 from app.inference.decoding import Decoding
@@ -35,6 +34,7 @@ from app.inference.generator import ModelInfo, Sampling, StateRef
 from app.inference.griffin import Griffin
 from app.inference.loading import Notes, build_model, state_nbytes
 from app.inference.memory import estimate_memory
+from app.inference.weight_format import WeightFormat, parse_weight_format
 
 
 class GriffinSubject:

@@ -9,13 +9,15 @@ import torch.nn.functional as F  # noqa: N812 (the field's usual name)
 
 from app.inference.blocks import AttentionBlock, Mlp, RecurrentBlock, ResidualBlock
 from app.inference.checkpoints import names
-from app.inference.checkpoints.quantized import MatrixLoader, WeightFormat, stored_format
+from app.inference.checkpoints.quantized import MatrixLoader, stored_format
 from app.inference.checkpoints.source import TensorSource
 from app.inference.config import BlockType, GriffinConfig
+from app.inference.dtypes import activation_dtype
 from app.inference.griffin import Griffin, embedding_scale
 from app.inference.kernels import KernelChoice
 from app.inference.layers import RG_LRU_C, BlockDiagonal, RecurrentCell
 from app.inference.ops import Ops, TorchOps
+from app.inference.weight_format import WeightFormat
 
 
 def build_griffin(
@@ -58,7 +60,7 @@ class _Builder:
             final_gain=self._gain(names.FINAL_NORM),
             head=head,
             ops=self.ops,
-            dtype=self.loader.format.dtype,
+            dtype=activation_dtype(self.loader.format),
             device=self.loader.device,
         )
 
@@ -83,7 +85,7 @@ class _Builder:
 
     def _recurrent(self, prefix: str) -> RecurrentBlock:
         vector, linear = self.loader.vector, self.loader.linear
-        dtype = self.loader.format.dtype
+        dtype = activation_dtype(self.loader.format)
         return RecurrentBlock(
             linear_x=linear(f"{prefix}linear_x"),
             linear_y=linear(f"{prefix}linear_y"),

@@ -20,7 +20,7 @@ import torch
 from app.core.errors import ResourceError, UserError
 from app.inference.checkpoints import names
 from app.inference.checkpoints.huggingface import INDEX_FILE
-from app.inference.checkpoints.quantized import WeightFormat, finite, stored_scale
+from app.inference.checkpoints.quantized import finite, stored_scale
 from app.inference.checkpoints.registry import Checkpoint, open_checkpoint
 from app.inference.checkpoints.shards import ShardWriter
 from app.inference.checkpoints.source import TensorSource
@@ -33,6 +33,7 @@ from app.inference.quantize.calibrate import calibrated_groups, calibration_sequ
 from app.inference.quantize.moments import largest_error
 from app.inference.quantize.plan import GROUP, becomes_int4, is_matrix
 from app.inference.tokenizers.base import load_tokenizer
+from app.inference.weight_format import WeightFormat
 
 TARGETS = (WeightFormat.INT8, WeightFormat.INT4)
 Progress = Callable[[int, int], None]

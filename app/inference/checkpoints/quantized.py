@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import torch
 from torch import Tensor
 
-from app.core.errors import CheckpointError, InternalError, UserError
+from app.core.errors import CheckpointError, InternalError
 from app.inference.checkpoints.names import OFFSET_SUFFIX, SCALE_SUFFIX
 from app.inference.checkpoints.source import TensorSource
+from app.inference.dtypes import activation_dtype, residual_dtype
 from app.inference.int4_groups import Int4Groups
 from app.inference.int4_linear import Int4GroupLinear
 from app.inference.int8_rows import quantize_weight, row_blocks
@@ -25,42 +25,7 @@ from app.inference.linear import (
 )
 from app.inference.quantize.nearest import round_to_nearest
 from app.inference.quantize.plan import GROUP, becomes_int4
-
-
-class WeightFormat(StrEnum):
-    """How large matrices are held and multiplied."""
-
-    FLOAT32 = "float32"
-    BFLOAT16 = "bfloat16"
-    FLOAT16 = "float16"
-    INT8 = "int8"
-    INT4 = "int4"
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """Of activations, biases and the attention window; the recurrence is float32 always."""
-        return _ACTIVATIONS.get(self, torch.float32)
-
-    @property
-    def residual(self) -> torch.dtype:
-        """Of the sum that runs through all blocks: it outgrows float16, in which other models of this family failed."""
-        return torch.float32 if self is WeightFormat.FLOAT16 else self.dtype
-
-    @property
-    def is_integer(self) -> bool:
-        """Whether large matrices are integer codes with scales; the embedding is int8 rows then."""
-        return self in (WeightFormat.INT8, WeightFormat.INT4)
-
-
-_ACTIVATIONS = {WeightFormat.BFLOAT16: torch.bfloat16, WeightFormat.FLOAT16: torch.float16}
-
-
-def parse_weight_format(text: str) -> WeightFormat:
-    """A format by name; UserError lists those there are."""
-    try:
-        return WeightFormat(text)
-    except ValueError:
-        raise UserError(f"unknown weight format {text!r}: choose one of {', '.join(WeightFormat)}") from None
+from app.inference.weight_format import WeightFormat
 
 
 def stored_format(source: TensorSource, embedding: str) -> WeightFormat:
@@ -89,7 +54,7 @@ class MatrixLoader:
     def linear(self, stem: str, *, bias: bool = True) -> Linear:
         """The map of `stem`.weight and `stem`.bias."""
         name = f"{stem}.weight"
-        offset = self.vector(f"{stem}.bias", self.format.dtype) if bias else None
+        offset = self.vector(f"{stem}.bias", activation_dtype(self.format)) if bias else None
         if self._is_int4(name):
             return self._int4_linear(name, offset)
         if self.format.is_integer:
@@ -102,7 +67,7 @@ class MatrixLoader:
             head = self._int8_linear(name, None)
             return Int8RowEmbedding(head.weight, head.scale), head
         weight = self._dense(name)
-        return DenseEmbedding(weight, self.format.residual), DenseLinear(weight, None)
+        return DenseEmbedding(weight, residual_dtype(self.format)), DenseLinear(weight, None)
 
     def vector(self, name: str, dtype: torch.dtype = torch.float32) -> Tensor:
         """A small tensor in the given dtype."""
@@ -116,8 +81,8 @@ class MatrixLoader:
         return becomes_int4(name, self.source.shape(name))
 
     def _dense(self, name: str) -> Tensor:
-        tensor = widened(self.source, name, self.format.dtype)
-        return finite(name, tensor.to(device=self.device, dtype=self.format.dtype))
+        tensor = widened(self.source, name, activation_dtype(self.format))
+        return finite(name, tensor.to(device=self.device, dtype=activation_dtype(self.format)))
 
     def _int4_linear(self, name: str, bias: Tensor | None) -> Int4GroupLinear:
         weight = stored_groups(self.source, name) if self.stored is WeightFormat.INT4 else self._int4(name)

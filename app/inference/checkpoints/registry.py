@@ -9,9 +9,10 @@ from app.core.errors import CheckpointError
 from app.inference.checkpoints import names
 from app.inference.checkpoints.check import check_tensors
 from app.inference.checkpoints.huggingface import SafetensorsSource, safetensors_files
-from app.inference.checkpoints.quantized import WeightFormat, stored_format
+from app.inference.checkpoints.quantized import stored_format
 from app.inference.checkpoints.source import TensorSource
 from app.inference.config import GriffinConfig, config_from_json, read_config_json
+from app.inference.weight_format import WeightFormat
 
 _CONVERSATION_FILES = ("chat_template.jinja", "tokenizer_config.json", "generation_config.json")
 

@@ -18,11 +18,11 @@ from torch import Tensor
 
 from app.core.errors import InternalError, UserError
 from app.inference.checkpoints import names
-from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.config import BlockType, GriffinConfig
 from app.inference.griffin import Griffin
 from app.inference.loading import Notes, build_model
 from app.inference.quantize.plan import GROUP, becomes_int4
+from app.inference.weight_format import WeightFormat
 
 _DTYPES = {"float32": "F32", "bfloat16": "BF16", "float16": "F16"}
 _TORCH = {"F32": torch.float32, "BF16": torch.bfloat16, "F16": torch.float16, "I8": torch.int8, "U8": torch.uint8}

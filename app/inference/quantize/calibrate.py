@@ -21,7 +21,7 @@ from torch import Tensor
 from app.inference.blocks import Step
 from app.inference.checkpoints import names
 from app.inference.checkpoints.builder import build_block
-from app.inference.checkpoints.quantized import MatrixLoader, WeightFormat, stored_format, stored_scale
+from app.inference.checkpoints.quantized import MatrixLoader, stored_format, stored_scale
 from app.inference.checkpoints.source import TensorSource
 from app.inference.config import GriffinConfig
 from app.inference.griffin import embedding_scale
@@ -34,6 +34,7 @@ from app.inference.quantize.moments import PairLinear, Recorded, Recorder, large
 from app.inference.quantize.plan import becomes_int4
 from app.inference.shapes import Hidden
 from app.inference.state import fresh_state
+from app.inference.weight_format import WeightFormat
 
 SEQUENCE_TOKENS = 1024
 """Tokens of one calibration sequence: long enough for the recurrence to fill, short enough to keep buffers small."""

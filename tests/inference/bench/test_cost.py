@@ -10,8 +10,8 @@ from app.inference.bench.cost import (
     weights_bytes,
 )
 from app.inference.checkpoints.names import expected_shapes
-from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.checkpoints.synthetic import build_synthetic, preset
+from app.inference.weight_format import WeightFormat
 
 
 def test_weights_of_a_float32_model_are_four_bytes_each(tiny_config) -> None:

@@ -5,7 +5,7 @@ import torch
 
 from app.core.errors import ResourceError, UserError
 from app.inference.bench.griffin_subject import synthetic_engine, synthetic_format
-from app.inference.checkpoints.quantized import WeightFormat
+from app.inference.weight_format import WeightFormat
 
 CPU = torch.device("cpu")
 

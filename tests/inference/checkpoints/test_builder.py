@@ -11,12 +11,13 @@ from torch import Tensor
 from app.core.errors import CheckpointError, InternalError
 from app.inference.blocks import AttentionBlock, RecurrentBlock
 from app.inference.checkpoints.builder import build_griffin
-from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.checkpoints.registry import open_checkpoint
+from app.inference.dtypes import activation_dtype
 from app.inference.griffin import Griffin
 from app.inference.int4_linear import Int4GroupLinear
 from app.inference.kernels import TOKEN_CLASSES, KernelChoice
 from app.inference.linear import Int8RowLinear
+from app.inference.weight_format import WeightFormat
 from tests.checkpoints import int4_tensors, int8_tensors, random_tensors, raw_config, write_checkpoint
 
 RAW = raw_config("recurrentgemma")
@@ -69,7 +70,7 @@ def test_the_format_on_disk_is_the_default(dtype: torch.dtype, form: WeightForma
     folder = write_checkpoint(tmp_path, RAW, tensors)
     assert open_checkpoint(folder).stored_format is form
     model = _load(folder)
-    assert model.dtype is form.dtype
+    assert model.dtype is activation_dtype(form)
     assert _logits(model).dtype == torch.float32
     assert model.fresh_state().layers[0].h.dtype == torch.float32
 

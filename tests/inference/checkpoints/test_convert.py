@@ -13,11 +13,11 @@ from app.core.errors import CheckpointError, ResourceError, UserError
 from app.inference.checkpoints import convert as module
 from app.inference.checkpoints.builder import build_griffin
 from app.inference.checkpoints.convert import Conversion, convert_checkpoint
-from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.checkpoints.registry import open_checkpoint
 from app.inference.kernels import TOKEN_CLASSES, KernelChoice
 from app.inference.ops import TorchOps
 from app.inference.quantize.plan import becomes_int4, is_matrix
+from app.inference.weight_format import WeightFormat
 from tests.checkpoints import int4_tensors, int8_tensors, random_tensors, raw_config, write_checkpoint
 
 RAW = raw_config("recurrentgemma", vocab_size=400, attention_window_size=64)

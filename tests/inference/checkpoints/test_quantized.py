@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from app.core.errors import UserError
-from app.inference.checkpoints.quantized import WeightFormat, parse_weight_format
 from app.inference.int8_rows import quantize_weight
+from app.inference.weight_format import WeightFormat, parse_weight_format
 
 
 def test_quantize_weight_by_hand() -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import CheckpointError
-from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.checkpoints.registry import open_checkpoint
 from app.inference.config import config_from_json
+from app.inference.weight_format import WeightFormat
 from tests.checkpoints import random_tensors, raw_config, write_checkpoint
 
 RAW = raw_config("recurrentgemma")

@@ -8,9 +8,9 @@ import torch
 from app.core.errors import UserError
 from app.inference.checkpoints.check import check_tensors
 from app.inference.checkpoints.names import EMBEDDING, expected_shapes
-from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.checkpoints.synthetic import PRESETS, SyntheticSource, build_synthetic, preset
 from app.inference.config import BlockType, config_from_json
+from app.inference.weight_format import WeightFormat
 from tests.checkpoints import raw_config
 
 FORMATS = [WeightFormat.FLOAT32, WeightFormat.BFLOAT16, WeightFormat.INT8, WeightFormat.INT4]

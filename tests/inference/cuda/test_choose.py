@@ -8,13 +8,13 @@ import pytest
 import torch
 
 from app.inference.checkpoints.builder import build_griffin
-from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.checkpoints.registry import open_checkpoint
 from app.inference.cuda import choose
 from app.inference.cuda.choose import accelerate
 from app.inference.cuda.ops import CudaOps
 from app.inference.griffin import Griffin
 from app.inference.kernels import PLAIN_KERNELS
+from app.inference.weight_format import WeightFormat
 from tests.checkpoints import KINDS, random_tensors, raw_config, write_checkpoint
 
 

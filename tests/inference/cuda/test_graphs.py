@@ -9,12 +9,12 @@ from torch import Tensor
 from app.core.errors import InternalError
 from app.inference.batch import DecodeBatch
 from app.inference.checkpoints.builder import build_griffin
-from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.checkpoints.registry import open_checkpoint
 from app.inference.cuda import graphs
 from app.inference.cuda.graphs import GraphDecoder, StepGraph
 from app.inference.griffin import Griffin
 from app.inference.state import ModelState, RecurrentState
+from app.inference.weight_format import WeightFormat
 from tests.checkpoints import KINDS, random_tensors, raw_config, write_checkpoint
 
 POSITIONS = (5, 8, 1, 30, 12)

@@ -11,13 +11,13 @@ import torch
 
 from app.inference.blocks import AttentionBlock, RecurrentBlock
 from app.inference.checkpoints.builder import build_griffin
-from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.checkpoints.registry import open_checkpoint
 from app.inference.cuda.layers import AttentionLayer, Layers, RecurrentLayer
 from app.inference.cuda.matrices import FLOATS, INT4_GROUPS, INT8_ROWS, Matrix, UnsupportedError
 from app.inference.griffin import Griffin
 from app.inference.kernels import PLAIN_KERNELS
 from app.inference.linear import DenseLinear
+from app.inference.weight_format import WeightFormat
 from tests.checkpoints import random_tensors, raw_config, write_checkpoint
 
 Build = Callable[[str], Griffin]

@@ -10,13 +10,13 @@ from torch import Tensor
 
 from app.inference.batch import DecodeBatch, gather, scatter
 from app.inference.checkpoints.builder import build_griffin
-from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.checkpoints.registry import open_checkpoint
 from app.inference.cuda.passes import CudaHead, accelerated
 from app.inference.griffin import Griffin
 from app.inference.kernels import PLAIN_KERNELS
 from app.inference.state import ModelState, RecurrentState
 from app.inference.state_container import guards_of, load_state, save_state
+from app.inference.weight_format import WeightFormat
 from tests.checkpoints import (
     ATTENTION,
     KINDS,

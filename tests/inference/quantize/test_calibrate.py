@@ -9,11 +9,11 @@ from app.core.errors import CheckpointError
 from app.inference.checkpoints import names
 from app.inference.checkpoints.builder import build_griffin
 from app.inference.checkpoints.huggingface import SafetensorsSource
-from app.inference.checkpoints.quantized import WeightFormat
 from app.inference.checkpoints.registry import Checkpoint, open_checkpoint
 from app.inference.ops import TorchOps
 from app.inference.quantize.calibrate import Rounded, calibrated_groups, calibration_sequences
 from app.inference.quantize.plan import becomes_int4
+from app.inference.weight_format import WeightFormat
 from tests.checkpoints import int4_tensors, int8_tensors, random_tensors, raw_config, write_checkpoint
 
 SEQUENCES = [torch.randint(0, 97, (60,), generator=torch.Generator().manual_seed(n)).tolist() for n in range(6)]
