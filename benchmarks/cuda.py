@@ -36,16 +36,17 @@ from app.inference.bench.machine import machine
 from app.inference.bench.memory import release
 from app.inference.bench.timing import Budget, repeat, seconds_of
 from app.inference.checkpoints.builder import build_griffin
-from app.inference.checkpoints.synthetic import SyntheticSource, preset
+from app.inference.checkpoints.synthetic import SyntheticSource
 from app.inference.config import Activation
 from app.inference.cuda.choose import accelerate
 from app.inference.cuda.ops import CudaOps
-from app.inference.devices import CHUNK_TOKENS
+from app.inference.device_names import CHUNK_TOKENS
 from app.inference.formats import FormatChoice
 from app.inference.griffin import Griffin
 from app.inference.kernels import PLAIN_KERNELS
 from app.inference.layers import BlockDiagonal
 from app.inference.ops import TorchOps
+from app.inference.presets import preset
 from app.inference.weight_format import WeightFormat
 from benchmarks.rates import FULL, SHORT, decode_share, in_turn
 from benchmarks.report import RESULTS, keep_part

@@ -41,11 +41,12 @@ import torch
 from torch import Tensor
 
 from app.inference.bench.machine import machine
-from app.inference.checkpoints.synthetic import SyntheticSource, preset
+from app.inference.checkpoints.synthetic import SyntheticSource
 from app.inference.compiled import load_compiled
 from app.inference.config import BlockType
 from app.inference.engine import Engine
 from app.inference.ops import TorchOps
+from app.inference.presets import preset
 from app.inference.quantize.calibrate import SEQUENCE_TOKENS, calibrated_groups
 from app.inference.weight_format import WeightFormat
 from app.worker.reading import load_document

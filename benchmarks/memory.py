@@ -22,7 +22,7 @@ from safetensors.torch import save_file
 from app.inference.checkpoints.names import expected_shapes
 from app.inference.checkpoints.registry import open_checkpoint
 from app.inference.config import config_from_json
-from app.inference.devices import CHUNK_TOKENS
+from app.inference.device_names import CHUNK_TOKENS
 from app.inference.loading import Notes, build_model, memory_need
 from app.inference.weight_format import WeightFormat
 from benchmarks.report import STARTER, write

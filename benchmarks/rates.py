@@ -13,8 +13,8 @@ from app.inference.bench.griffin_subject import GriffinSubject
 from app.inference.bench.limits import read_bandwidth
 from app.inference.bench.memory import used_bytes
 from app.inference.bench.timing import Budget, repeat
-from app.inference.checkpoints.synthetic import preset
 from app.inference.config import GriffinConfig
+from app.inference.presets import preset
 
 CPU = torch.device("cpu")
 SHORT, LONG = 4 << 10, 1 << 20

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
+from math import prod
 from pathlib import Path
 
-from app.inference.checkpoints.shards import ShardWriter
-from app.inference.checkpoints.synthetic import SyntheticSource, preset
+from app.inference.checkpoints.huggingface import INDEX_FILE
+from app.inference.checkpoints.shard_file import DTYPES, Entry, ShardFile
+from app.inference.checkpoints.source import TensorSource
+from app.inference.checkpoints.synthetic import SyntheticSource
+from app.inference.presets import preset
 from app.inference.weight_format import WeightFormat
 from benchmarks.report import STARTER
 
+SHARD_BYTES = 1 << 30
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
 
 
@@ -23,10 +28,7 @@ def int8_folder(size: str, cache: Path) -> Path:
     folder.mkdir(parents=True)
     config = preset(size)
     source = SyntheticSource(config, WeightFormat.INT8)
-    shards = ShardWriter(folder)
-    for name in source.names():
-        shards.add(name, source.tensor(name))
-    shards.finish()
+    write_weights(folder, source)
     for name in TOKENIZER_FILES:
         shutil.copy(STARTER / name, folder)
     (folder / "config.json").write_text(
@@ -51,3 +53,25 @@ def int8_folder(size: str, cache: Path) -> Path:
         encoding="utf-8",
     )
     return folder
+
+
+def write_weights(folder: Path, source: TensorSource) -> None:
+    """The tensors of a source in files of about a gigabyte, with an index; one tensor is in memory at a time."""
+    shards: list[list[str]] = []
+    room = 0
+    for name in source.names():
+        nbytes = prod(source.shape(name)) * DTYPES[source.dtype(name)].itemsize
+        if not shards or nbytes > room:
+            shards.append([])
+            room = SHARD_BYTES
+        shards[-1].append(name)
+        room -= nbytes
+    weight_map = {}
+    for number, names in enumerate(shards, start=1):
+        file = f"model-{number:05d}-of-{len(shards):05d}.safetensors"
+        writer = ShardFile(folder / file, [Entry(name, source.dtype(name), source.shape(name)) for name in names])
+        for name in names:
+            writer.write(name, source.tensor(name))
+        writer.finish()
+        weight_map |= dict.fromkeys(names, file)
+    (folder / INDEX_FILE).write_text(json.dumps({"weight_map": weight_map}), encoding="utf-8")

@@ -30,6 +30,7 @@ FOLDERS = {
     "app/inference/tokenizers": "text to token ids and back",
     "app/retrieval": "a query to ranked passages",
     "app/services": "what the command line and the window call",
+    "app/services/hub": "models from the Hugging Face hub",
     "app/storage": "the SQLite store",
     "app/storage/migrations": "the schema's history",
     "app/tasks": "passages and a text generator to summaries, answers and chat",

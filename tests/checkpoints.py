@@ -1,4 +1,4 @@
-"""Small random checkpoints in Hugging Face's layout, written by the tests that load them."""
+"""Small random checkpoints in every layout that is read, written by the tests that load them."""
 
 from __future__ import annotations
 
@@ -125,3 +125,103 @@ def write_checkpoint(folder: Path, raw: dict[str, Any], tensors: dict[str, Tenso
         weight_map |= dict.fromkeys(part, file)
     (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": weight_map}))
     return folder
+
+
+TRAITS = {"attention_window_size": 8, "logits_soft_cap": 30.0, "scale_embeddings": True}
+"""What the tiny models' tensors do not show, for a config.json beside a layout that has none."""
+
+# Names within a block, from google-deepmind/recurrentgemma (torch/modules.py): ours, theirs.
+_DEEPMIND_STEMS = {
+    "temporal_pre_norm.weight": "temporal_pre_norm.scale",
+    "channel_pre_norm.weight": "channel_pre_norm.scale",
+    "rg_lru.recurrent_param": "rg_lru.a_param",
+    "rg_lru.recurrent_gate_weight": "rg_lru.a_gate.w",
+    "rg_lru.recurrent_gate_bias": "rg_lru.a_gate.b",
+    "rg_lru.input_gate_weight": "rg_lru.input_gate.w",
+    "rg_lru.input_gate_bias": "rg_lru.input_gate.b",
+    "conv_1d.bias": "conv_1d.b",
+    "q_proj": "proj_q",
+    "k_proj": "proj_k",
+    "v_proj": "proj_v",
+    "o_proj": "proj_final",
+    "down_proj": "ffw_down",
+}
+
+
+def deepmind_tensors(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The same weights under the names and in the shapes of DeepMind's `.pt` files."""
+    out = {}
+    for name, tensor in tensors.items():
+        if name == EMBEDDING:
+            out["embedder.input_embedding"] = tensor
+            continue
+        if name == "model.final_norm.weight":
+            out["final_norm.scale"] = tensor
+            continue
+        new = name.replace("model.layers.", "blocks.")
+        new = new.replace("temporal_block.", "attention_block." if "_proj" in name else "recurrent_block.")
+        for ours, theirs in _DEEPMIND_STEMS.items():
+            new = new.replace(ours, theirs)
+        if new.endswith("conv_1d.weight"):
+            out[new.replace("weight", "w")] = tensor[:, 0].t().contiguous()
+        elif "gate_proj" in new:
+            both = torch.stack([tensor, tensors[name.replace("gate_proj", "up_proj")]])
+            stem = new.partition("gate_proj")[0]
+            if name.endswith("weight"):
+                out[f"{stem}ffw_up.w"] = both.transpose(1, 2).contiguous()
+            else:
+                out[f"{stem}ffw_up.b"] = both[:, None, None].contiguous()
+        elif "up_proj" not in new:
+            out[new] = tensor
+    return out
+
+
+def write_deepmind(path: Path, tensors: dict[str, Tensor], config: dict[str, Any] | None = None) -> Path:
+    """A `.pt` file of tensors in DeepMind's layout, with a config.json beside it where one is given."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(deepmind_tensors(tensors), path)
+    if config is not None:
+        (path.parent / "config.json").write_text(json.dumps(config))
+    return path
+
+
+def write_orbax(
+    folder: Path,
+    tensors: dict[str, Tensor],
+    config: dict[str, Any] | None = None,
+    *,
+    ocdbt: bool = True,
+    zarr3: bool = False,
+    root: str = "params.",
+) -> Path:
+    """A folder of Flax parameters as Orbax lays them out, written with tensorstore alone."""
+    import tensorstore
+
+    folder.mkdir(parents=True, exist_ok=True)
+    base = {"driver": "file", "path": f"{folder}/", "file_io_sync": False}
+    opened = []
+    for name, tensor in deepmind_tensors(tensors).items():
+        # Flax's Dense multiplies by a kernel (in, out).
+        if tensor.dim() == 2 and name.endswith(".weight"):
+            name, tensor = name.removesuffix("weight") + "kernel", tensor.t()
+        path = f"{root}{name}/"
+        store = {"driver": "ocdbt", "base": base, "path": path} if ocdbt else base | {"path": f"{folder}/{path}"}
+        spec = {"driver": "zarr3" if zarr3 else "zarr", "kvstore": store, "store_data_equal_to_fill_value": True}
+        dtype = str(tensor.dtype).removeprefix("torch.")
+        opened.append((tensorstore.open(spec, create=True, dtype=dtype, shape=list(tensor.shape)), tensor))
+    # Together: one after the other, each waits for the disk.
+    for written in [future.result().write(_as_numpy(tensor)) for future, tensor in opened]:
+        written.result()
+    (folder / "_METADATA").write_text("{}")
+    if config is not None:
+        (folder / "config.json").write_text(json.dumps(config))
+    return folder
+
+
+def _as_numpy(tensor: Tensor) -> Any:
+    tensor = tensor.contiguous()
+    if tensor.dtype is not torch.bfloat16:
+        return tensor.numpy()
+    import ml_dtypes
+
+    return tensor.view(torch.int16).numpy().view(ml_dtypes.bfloat16)

@@ -112,7 +112,9 @@ def test_every_import_is_a_declared_dependency() -> None:
     """What app/ imports is installed by `pip install .` or an extra, not because another package needs it."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    wanted = project["dependencies"] + extras["ui"] + extras["bench"] + extras["cuda"] + extras["dense"]
+    wanted = project["dependencies"] + [
+        item for extra in ("ui", "bench", "cuda", "dense", "orbax") for item in extras[extra]
+    ]
     declared = {re.split(r"[^\w.-]", item)[0].lower().replace("_", "-") for item in wanted}
     used = {name for path in (ROOT / "app").rglob("*.py") for name in imported_packages(path)}
     distributions = packages_distributions()

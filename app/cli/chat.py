@@ -25,6 +25,7 @@ from app.documents.files import check_file
 from app.services.branches import numbered_turns
 from app.services.models import InstalledModel
 from app.services.talk import OpenConversation, Plan
+from app.tasks.chat import COMPLETES
 
 
 def run(context: Context) -> int:
@@ -65,6 +66,8 @@ def _open(context: Context, model: InstalledModel) -> OpenConversation:
             item = open_document(context, options.document, progress)
     generator = loader.result()
     sys.stderr.writelines(f"{note}\n" for note in notes_of(generator))
+    if not generator.info.is_chat:
+        sys.stderr.write(f"{COMPLETES}\n")
     return context.desk.conversations.open(options.session, generator, item=item)
 
 

@@ -1,56 +1,139 @@
-"""`griffin-desk models list`, `models info [NAME|PATH]` and the way to `models convert`."""
+"""`griffin-desk models`: those there are, what each one is, and the way to everything that changes them."""
 
 from __future__ import annotations
 
 import sys
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 from app.cli.context import Context
 from app.cli.output import print_json
-from app.core.errors import CheckpointError
-from app.core.text import mebibytes, one_line
-from app.services.models import InstalledModel, describe_model
+from app.core.text import one_line, size_text
+from app.services.catalogue import CatalogueEntry, ModelStatus
+from app.services.models import describe_model
+
+if TYPE_CHECKING:
+    from app.inference.fit import Fit
+
+_VERDICTS = {"fits": "fits well", "tight": "tight", "no": "will not fit"}
+_UNMEASURED = "expected speeds are not known yet: `griffin-desk models measure` finds them out once, in half a minute"
 
 
 def run(context: Context) -> int:
-    """Show all models with a name, or one model. Raises GriffinDeskError."""
-    if context.options.action == "info":
-        return _info(context)
-    if context.options.action == "convert":
-        from app.cli import convert
+    """Do one of the actions. Raises GriffinDeskError and Interrupted."""
+    match context.options.action:
+        case "list":
+            _list(context)
+        case "info":
+            _info(context)
+        case "pull" | "login" | "logout" as action:
+            from app.cli import model_pull
 
-        return convert.run(context, context.resolve_model())
-    models = [_facts(model) for model in context.desk.models.installed()]
-    if context.options.json:
-        print_json(sys.stdout, {"models": models, "default": context.settings.model})
-        return 0
-    for facts in models:
-        size = mebibytes(facts["nbytes"])
-        note = f"  damaged: {facts['problem']}" if "problem" in facts else ""
-        sys.stdout.write(one_line(f"{facts['name']}  {size}  {facts['origin']}  {facts['path']}{note}") + "\n")
+            {"pull": model_pull.pull, "login": model_pull.login, "logout": model_pull.logout}[action](context)
+        case action:
+            from app.cli import model_files
+
+            return model_files.ACTIONS[action](context)
     return 0
 
 
-def _facts(model: InstalledModel) -> dict[str, Any]:
-    """One damaged model does not hide the others."""
-    try:
-        return describe_model(model)
-    except CheckpointError as error:
-        return {
-            "name": model.name,
-            "path": str(model.path),
-            "origin": model.origin,
-            "nbytes": model.nbytes,
-            "problem": error.message,
-        }
+def entry_json(entry: CatalogueEntry) -> dict[str, Any]:
+    """An entry as a JSON object."""
+    facts = asdict(entry) | {"path": str(entry.path or ""), "status": str(entry.status)}
+    return facts | {"fit": None if entry.fit is None else fit_json(entry.fit)}
 
 
-def _info(context: Context) -> int:
-    facts = describe_model(context.resolve_model())
+def fit_json(fit: Fit) -> dict[str, Any]:
+    """A fit as a JSON object; bytes and tokens per second."""
+    need = fit.need
+    return {
+        "verdict": str(fit.verdict),
+        "device": fit.device,
+        "weight_format": fit.weight_format,
+        "needed_bytes": need.total,
+        "weights_bytes": need.weights_bytes,
+        "state_bytes": need.state_bytes,
+        "working_bytes": need.working_bytes,
+        "free_bytes": fit.free_bytes,
+        "read_tokens_per_second": fit.read_tokens_per_second,
+        "write_tokens_per_second": fit.write_tokens_per_second,
+        "reasons": list(fit.reasons),
+    }
+
+
+def fit_words(fit: Fit) -> str:
+    """`fits well: 2.9 GiB as int8 on cpu, reads 230 and writes 9.8 tokens/s`."""
+    words = f"{_VERDICTS[fit.verdict]}: {size_text(fit.need.total)} as {fit.weight_format} on {fit.device}"
+    if fit.read_tokens_per_second is not None and fit.write_tokens_per_second is not None:
+        words += f", reads about {_rate(fit.read_tokens_per_second)} and writes {_rate(fit.write_tokens_per_second)}"
+    return words
+
+
+def _rate(tokens_per_second: float) -> str:
+    return f"{tokens_per_second:,.{0 if tokens_per_second >= 20 else 1}f} tokens/s"
+
+
+def _list(context: Context) -> None:
+    entries = context.desk.store.catalogue()
     if context.options.json:
-        print_json(sys.stdout, {"model": facts})
-    else:
-        for name, value in facts.items():
-            shown = f"{value:,}" if isinstance(value, int) else value
-            sys.stdout.write(one_line(f"{name.replace('_', ' ')}: {shown}") + "\n")
-    return 0
+        print_json(sys.stdout, {"models": [entry_json(entry) for entry in entries], "default": context.settings.model})
+        return
+    here = [e for e in entries if e.status not in (ModelStatus.AVAILABLE, ModelStatus.PAUSED)]
+    _write("On this machine:")
+    for entry in here:
+        in_use = " (in use)" if entry.name == context.settings.model else ""
+        _write(f"  {entry.name}{in_use}: {entry.title}, {size_text(entry.nbytes)}")
+        _write(f"    damaged: {entry.problem}" if entry.problem else f"    {_fit_of(entry)}")
+    paused = [entry for entry in entries if entry.status is ModelStatus.PAUSED]
+    if paused:
+        _write("Download not finished:")
+    for entry in paused:
+        _write(f"  {entry.name}: {size_text(entry.done_bytes)} of {size_text(entry.nbytes)}")
+        _write(f"    griffin-desk models pull {entry.repository}")
+    if others := [entry for entry in entries if entry.status is ModelStatus.AVAILABLE]:
+        _write("Can be fetched (griffin-desk models pull REPOSITORY):")
+    for entry in others:
+        _write(f"  {entry.repository}: {entry.title}, {size_text(entry.nbytes)} to download")
+        _write(f"    {_fit_of(entry)}")
+    if any(entry.fit is not None and entry.fit.write_tokens_per_second is None for entry in entries):
+        _write(_UNMEASURED)
+
+
+def _fit_of(entry: CatalogueEntry) -> str:
+    return "how it runs here is not known before it is loaded" if entry.fit is None else fit_words(entry.fit)
+
+
+def _info(context: Context) -> None:
+    model = context.resolve_model()
+    facts = describe_model(model)
+    entry = context.desk.store.entry_of(model)
+    facts |= {
+        "title": entry.title,
+        "parameters": entry.parameters,
+        "weight_format": entry.weight_format,
+        "source": entry.source,
+        "repository": entry.repository,
+        "instruction_tuned": entry.instruction_tuned,
+    }
+    if context.options.json:
+        print_json(sys.stdout, {"model": facts | {"fit": None if entry.fit is None else fit_json(entry.fit)}})
+        return
+    _write_facts({name: value for name, value in facts.items() if value not in ("", None)})
+    if entry.fit is not None:
+        _write(f"on this machine: {fit_words(entry.fit)}")
+        for reason in entry.fit.reasons:
+            _write(f"  {reason}")
+        if entry.fit.write_tokens_per_second is None:
+            _write(_UNMEASURED)
+
+
+def _write_facts(facts: Mapping[str, Any]) -> None:
+    for name, value in facts.items():
+        shown = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else value
+        _write(f"{name.replace('_', ' ')}: {shown}")
+
+
+def _write(line: str) -> None:
+    """A line; what leads it stays."""
+    sys.stdout.write(" " * (len(line) - len(line.lstrip(" "))) + one_line(line) + "\n")

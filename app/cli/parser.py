@@ -16,6 +16,9 @@ from app.tasks.model import AnswerStyle, Style
 DEVICES = ("auto", "cpu", "cuda", "mps")
 WEIGHT_FORMATS = ("auto", "float32", "bfloat16", "float16", "int8", "int4")
 
+IMPORTED_FORMATS = ("bfloat16", "int8", "int4")
+CONVERTED_FORMATS = ("huggingface", *IMPORTED_FORMATS)
+
 SIZES = ("2b", "9b")
 
 
@@ -104,19 +107,7 @@ def _build() -> _Parser:
 
     _add_library(commands.add_parser("library", help="the documents that were opened"), common)
 
-    models = commands.add_parser("models", help="the models there are").add_subparsers(
-        dest="action", metavar="list|info|convert", required=True
-    )
-    models.add_parser("list", parents=[common], help="all models that have a name")
-    info = models.add_parser("info", parents=[common], help="what one model is")
-    info.add_argument("model", nargs="?", metavar="NAME|PATH", help="default: the model in force")
-    convert = models.add_parser("convert", parents=[common], help="write a model in fewer bytes, as a new folder")
-    convert.add_argument("model", metavar="NAME|PATH", help="a model in float32, bfloat16, float16 or int8")
-    convert.add_argument("--to", required=True, choices=("int4", "int8"), help="the weight format to write")
-    convert.add_argument("--out", required=True, type=_path, metavar="FOLDER", help="a new folder for the model")
-    convert.add_argument(
-        "--group", type=int, choices=(32, 64), default=32, help="int4 weights that share a scale (default: 32)"
-    )
+    _add_models(commands.add_parser("models", help="the models there are, and how to get others"), common)
 
     _add_sessions(commands.add_parser("sessions", help="stored conversations and summaries"), common)
 
@@ -133,6 +124,46 @@ def _build() -> _Parser:
     bench.add_argument("--quick", action="store_true", help="a few minutes less, figures less certain")
     bench.add_argument("--out", type=_path, metavar="FOLDER", help="where report.json and the plots go")
     return parser
+
+
+def _add_models(models: argparse.ArgumentParser, common: _Parser) -> None:
+    """The actions of `models`."""
+    actions = models.add_subparsers(
+        dest="action",
+        metavar="list|info|pull|import|convert|verify|remove|measure|login|logout",
+        required=True,
+    )
+    naming = _Parser(add_help=False)
+    naming.add_argument("--name", type=_text, metavar="NAME", help="what to call it here (default: by its files)")
+
+    actions.add_parser("list", parents=[common], help="those on this machine and those that can be fetched")
+    info = actions.add_parser("info", parents=[common], help="what one model is, and how it will run here")
+    info.add_argument("model", nargs="?", metavar="NAME|PATH", help="default: the model in force")
+
+    pull = actions.add_parser("pull", parents=[naming, common], help="fetch a model from the Hugging Face hub")
+    pull.add_argument("repository", type=_text, metavar="REPOSITORY", help="such as google/recurrentgemma-2b-it")
+    pull.add_argument("--discard", action="store_true", help="give up its unfinished download")
+
+    take = actions.add_parser("import", parents=[naming, common], help="bring in a model from a folder or file")
+    take.add_argument("path", type=_path, metavar="PATH", help="a folder, a .safetensors or DeepMind's .pt file")
+    take.add_argument("--to", choices=IMPORTED_FORMATS, help="in this weight format (default: as it is)")
+    take.add_argument("--copy", action="store_true", help="copy the weights even where they could be linked")
+
+    convert = actions.add_parser("convert", parents=[naming, common], help="write a model in another weight format")
+    convert.add_argument("model", metavar="NAME|PATH", help="a model in float32, bfloat16, float16 or int8")
+    convert.add_argument("--to", required=True, choices=CONVERTED_FORMATS, help="huggingface keeps the weights' own")
+    convert.add_argument("--out", type=_path, metavar="FOLDER", help="a new folder (default: one beside your models)")
+    convert.add_argument(
+        "--group", type=int, choices=(32, 64), default=32, help="int4 weights that share a scale (default: 32)"
+    )
+    verify = actions.add_parser("verify", parents=[common], help="look whether a model's files are sound")
+    verify.add_argument("model", nargs="?", metavar="NAME|PATH", help="default: the model in force")
+    remove = actions.add_parser("remove", parents=[common], help="delete a model of yours")
+    remove.add_argument("model", type=_text, metavar="NAME", help="its name")
+    remove.add_argument("--yes", action="store_true", help="do not ask")
+    actions.add_parser("measure", parents=[common], help="find out how fast this machine is, for estimates")
+    actions.add_parser("login", parents=[common], help="keep a token of the hub in the system's keyring")
+    actions.add_parser("logout", parents=[common], help="delete that token")
 
 
 def _add_library(library: argparse.ArgumentParser, common: _Parser) -> None:

@@ -12,6 +12,8 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn,
 from rich.table import Column
 from rich.text import Text
 
+from app.core.text import clock_text
+
 LINE_INTERVAL_S = 10.0
 TITLE_CELLS = 36
 """Width of what is being indexed in a bar, of a terminal's 80: the numbers behind it have to fit on the line."""
@@ -174,7 +176,7 @@ class LineReport:
             return
         seconds, tokens = now - self._start[0], tokens_done - self._start[1]
         speed = tokens / seconds if seconds > 0 else 0.0
-        rate = f", {speed:,.0f} tokens/s, {_duration((tokens_total - tokens_done) / speed)} left" if speed > 0 else ""
+        rate = f", {speed:,.0f} tokens/s, {clock_text((tokens_total - tokens_done) / speed)} left" if speed > 0 else ""
         self.say(f"reading: page {page} of {pages}, {tokens_done:,} of {tokens_total:,} tokens{rate}{self._parts}")
 
     def part(self, done: int, total: int) -> None:
@@ -196,9 +198,3 @@ class LineReport:
             return False
         self._last_line_at = now
         return True
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -38,6 +38,13 @@ def size_text(nbytes: int) -> str:
     return f"{nbytes / 2**30:,.1f} GiB" if nbytes >= 2**30 else mebibytes(nbytes)
 
 
+def clock_text(seconds: float) -> str:
+    """`2:05`, and from an hour on `1:02:05`."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
 def json_text(value: dict[str, Any]) -> str:
     """One JSON object, as plain text: JSON leaves the second set of control characters alone, terminals do not."""
     text = json.dumps(value, ensure_ascii=False, indent=2)

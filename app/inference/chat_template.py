@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from app.core.errors import CheckpointError, UserError
 from app.inference.generator import Message
+from app.inference.instruction_tuning import is_instruction_tuned
 from app.inference.template_sandbox import TemplateProgram
 from app.inference.tokenizers.base import Tokenizer
 from app.inference.tokenizers.settings import read_json
@@ -36,7 +37,6 @@ CHATML = (
 
 _CODE = "chat-template"
 _END_NAMES = ("<eos>", "<end_of_turn>", "<|im_end|>", "<|endoftext|>")
-_INSTRUCTION_TUNED = re.compile(r"(?:^|[-_])\d+b[-_](?:it|instruct)\b", re.IGNORECASE)
 # A text's mark stands between two characters that count as white space: where a template trims its texts they are
 # gone, and the text is trimmed likewise.
 _EDGE = "\x1c"
@@ -85,10 +85,11 @@ class ChatTemplate(Protocol):
 def load_chat_template(folder: Path, tokenizer: Tokenizer) -> ChatTemplate:
     """The chat template of a model's folder.
 
-    From `chat_template.jinja`, else `tokenizer_config.json`, else, where the folder's name says instruction-tuned
-    (2b-it), the built-in form that the tokenizer's turn markers call for. A model without any is a base model.
+    From `chat_template.jinja`, else `tokenizer_config.json`, else, where the manifest or a name says instruction-tuned
+    (2b-it), the built-in form that the tokenizer's turn markers call for. A model without any is a base model, and so
+    is one that the manifest or its own name (recurrentgemma-2b) says to be one, whatever template lies beside it.
 
-    Raises CheckpointError when the template is damaged or does what no template needs to do.
+    Raises CheckpointError when the template or the manifest is damaged, or the template does what none needs to do.
     """
     stop_ids = tokenizer.eos_ids | {i for name in _END_NAMES if (i := tokenizer.control_id(name)) is not None}
     source = _find_template(folder, tokenizer)
@@ -216,6 +217,18 @@ class JinjaChatTemplate:
 
 
 def _find_template(folder: Path, tokenizer: Tokenizer) -> str | None:
+    tuned = is_instruction_tuned(folder)
+    if tuned is False:
+        return None  # a template that came along with a base model: the model has never seen its turns
+    found = _shipped_template(folder)
+    if found is None and tuned:
+        for marker, template in (("<start_of_turn>", GEMMA), ("<|im_start|>", CHATML)):
+            if tokenizer.control_id(marker) is not None:
+                return template
+    return found
+
+
+def _shipped_template(folder: Path) -> str | None:
     try:
         return (folder / "chat_template.jinja").read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -228,16 +241,7 @@ def _find_template(folder: Path, tokenizer: Tokenizer) -> str | None:
     if isinstance(found, list):  # several, by name
         named = {t.get("name"): t.get("template") for t in found if isinstance(t, dict)}
         found = named.get("default")
-    if isinstance(found, str):
-        return found
-    # Checkpoints in DeepMind's format have no template, and only their name says what they are: the folder's, that of
-    # the weights in it (2b-it.pt), or one of the two above it (a downloader's cache or a version number in between).
-    names = [folder.name, folder.parent.name, folder.parent.parent.name, *(path.name for path in folder.iterdir())]
-    if any(_INSTRUCTION_TUNED.search(name) for name in names):
-        for marker, template in (("<start_of_turn>", GEMMA), ("<|im_start|>", CHATML)):
-            if tokenizer.control_id(marker) is not None:
-                return template
-    return None
+    return found if isinstance(found, str) else None
 
 
 def _some(messages: Sequence[Message]) -> Sequence[Message]:

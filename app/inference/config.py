@@ -39,6 +39,7 @@ _ACTIVATIONS = {
 _PUBLISHED_RECURRENTGEMMA = {(2560, 26, 256_000), (4096, 38, 256_000)}
 
 
+CONFIG_FILE = "config.json"
 MAX_LAYERS = 10_000
 MAX_WINDOW_TOKENS = 1 << 16
 """32 times RecurrentGemma's. The window fixes the memory of every state, and no tensor of the checkpoint bounds it."""
@@ -240,7 +241,7 @@ def _shown(value: object) -> str:
 
 def read_config_json(folder: Path) -> dict[str, Any]:
     """config.json of a model folder as a dict; CheckpointError when it is missing or not JSON."""
-    raw = read_json_object(folder / "config.json")
+    raw = read_json_object(folder / CONFIG_FILE)
     if raw is None:
         raise CheckpointError(f"{folder} holds no config.json: it is not a model folder")
     return raw

@@ -1,19 +1,15 @@
-"""Which device a model runs on."""
+"""Which devices there are, and what torch says of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 
 from app.core.errors import ResourceError, UserError, lacks_memory
-
-DEVICES = ("auto", "cpu", "cuda", "mps")
-
-CHUNK_TOKENS: Mapping[str, int] = {"cpu": 512, "cuda": 4096, "mps": 512}
-"""Tokens read in one forward pass, by torch's name of the device type: long enough for full matrix speed, short enough
-to cancel within a second."""
+from app.inference.device_names import DEVICES
+from app.inference.weight_format import WeightFormat
 
 
 def pick_device(name: str = "auto") -> torch.device:
@@ -30,6 +26,22 @@ def pick_device(name: str = "auto") -> torch.device:
     if name == "mps" and not torch.backends.mps.is_available():
         raise UserError("device 'mps' was asked for, but torch finds none: use --device cpu")
     return torch.device(name)
+
+
+def has_fast_bfloat16(device: torch.device) -> bool:
+    """Whether the device multiplies bfloat16 matrices by instructions of its own."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device.type == "mps":
+        return bool(torch.backends.mps.is_macos_or_newer(14, 0))
+    # torch has no public question for it; where these names are gone the answer is the careful one.
+    questions = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return any(bool(getattr(torch.cpu, name, bool)()) for name in questions)
+
+
+def slow_formats(device: torch.device) -> tuple[str, ...]:
+    """The formats that the device has no instructions for."""
+    return () if has_fast_bfloat16(device) else (str(WeightFormat.BFLOAT16),)
 
 
 @contextmanager

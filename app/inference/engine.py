@@ -19,10 +19,12 @@ import torch
 from torch import Tensor
 
 from app.core.errors import InternalError, UserError
+from app.core.threads import usable_cores
 from app.inference.chat_template import ChatTemplate
 from app.inference.decoders import choose_decoder
 from app.inference.decoding import Decoder, batch_size, group_size
-from app.inference.devices import CHUNK_TOKENS, memory_errors
+from app.inference.device_names import CHUNK_TOKENS
+from app.inference.devices import memory_errors
 from app.inference.free_memory import room_for
 from app.inference.generator import (
     Cancelled,
@@ -98,21 +100,20 @@ class Engine:
         """Load a model folder.
 
         Args:
-            path: folder with config.json, weights and tokenizer.
+            path: folder with config.json, weights and tokenizer, or the one file of weights beside them.
             name: what the user calls it, None for the folder's name.
-            device: one of devices.DEVICES.
-            weight_format: one of WeightFormat, None for the format on disk. What the device does not support gives way
-                to what it does (see formats.py), and `info.notes` says so.
-            threads: of the CPU, None for torch's own choice; holds for the whole process.
+            device: one of device_names.DEVICES.
+            weight_format: one of WeightFormat, None for the format on disk. What the device does not support or has no
+                room for gives way to what it does then (see fit.py), and `info.notes` says so.
+            threads: of the CPU, None for one on each usable core (core/threads.py); holds for the whole process.
             cache_dir: where the self-test's and the fingerprint's results are kept, None for nowhere.
         Raises:
-            CheckpointError: missing, damaged or unsuitable files. UserError: unknown device or format.
+            CheckpointError: missing, damaged or unsuitable files. UserError: a device or format that cannot be had.
             ResourceError: not enough memory; known before any is taken wherever it can be.
         """
-        if threads is not None:
-            if threads < 1:
-                raise UserError(f"threads is {threads}, expected 1 or more")
-            torch.set_num_threads(threads)
+        if threads is not None and threads < 1:
+            raise UserError(f"threads is {threads}, expected 1 or more")
+        torch.set_num_threads(usable_cores().threads if threads is None else threads)
         loaded = load_model(path, name=name, device=device, weight_format=weight_format, cache_dir=cache_dir)
         return cls(loaded.model, loaded.tokenizer, loaded.template, loaded.info, loaded.kernels)
 

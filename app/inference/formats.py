@@ -1,16 +1,15 @@
 """Which weight formats each device multiplies, and what takes the place of one that it does not.
 
-To let a format run on a device: put it into that device's row of SUPPORTED.
+To let a format run on a device: put it into that device's row of SUPPORTED. No torch here: services ask too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-import torch
-
+from app.core.errors import UserError
 from app.inference.weight_format import WeightFormat
 
 SUPPORTED: Mapping[str, frozenset[str]] = {
@@ -28,55 +27,75 @@ FALLBACK: Mapping[str, WeightFormat] = {
     # bfloat16 needs macOS 14; float16 runs everywhere, and the residual stream is float32 (see mps.py).
     "mps": WeightFormat.FLOAT16,
 }
-"""What runs in place of a format that the device does not support."""
+"""What runs in place of files whose format the device does not support."""
+
+_SMALLER: Mapping[str, Sequence[WeightFormat]] = {
+    # bfloat16 is no step on a processor: int8 takes half of it and is nowhere slower.
+    "cpu": (WeightFormat.INT8, WeightFormat.INT4),
+    "cuda": (WeightFormat.BFLOAT16, WeightFormat.INT8, WeightFormat.INT4),
+    "mps": (WeightFormat.FLOAT16,),
+}
+"""What is taken instead of a format for which memory lacks, in order."""
+_BY_SIZE = ("float32", "bfloat16", "float16", "int8", "int4")
 
 
 @dataclass(frozen=True, slots=True)
 class FormatChoice:
-    """The format in which a model runs, and why it is not the one asked for or stored (None where it is)."""
+    """A format in which a model can run, and why it is not the one on disk or is slow (None where there is nothing)."""
 
     form: WeightFormat
     note: str | None = None
 
 
-def choose_format(wanted: WeightFormat | None, stored: WeightFormat, device: torch.device) -> FormatChoice:
-    """The format asked for, else the one on disk, else (with a note) what this device can do instead.
+def refusal(form: WeightFormat, device: str, slow_formats: Collection[str] = ()) -> str | None:
+    """Why a format does not run on a device type; None where it does. slow_formats: see fit.DeviceRoom."""
+    if form not in SUPPORTED[device]:
+        return f"{form} weights do not run on {device}"
+    if device == "cuda" and form.is_integer and not has_triton():
+        return f"{form} weights need Triton on a GPU, which is missing"
+    if device == "mps" and form in slow_formats:
+        return "bfloat16 needs macOS 14 or later"
+    return None
 
-    A format that works but is slow gives way only where the user left the choice open.
+
+def wished_format(wanted: WeightFormat, device: str, slow_formats: Collection[str] = ()) -> FormatChoice:
+    """The format that the user asks for, with a note where it is slow. UserError where it does not run there."""
+    reason = refusal(wanted, device, slow_formats)
+    if reason is not None:
+        raise UserError(f"{reason}: choose another weight format or leave the choice open", code="weight-format")
+    if wanted not in slow_formats:
+        return FormatChoice(wanted)
+    return FormatChoice(wanted, f"{wanted} is slow on this {_SHORT[device]}: it has no instructions for it")
+
+
+def possible_formats(stored: WeightFormat, device: str, slow_formats: Collection[str] = ()) -> tuple[FormatChoice, ...]:
+    """What a model may run in where the choice is open, the best first: the files' own format wherever it is sensible.
+
+    Those after the first take less memory.
     """
-    asked = wanted or stored
-    fallback = FALLBACK[device.type]
-    if asked not in SUPPORTED[device.type]:
-        return FormatChoice(fallback, f"{asked} weights do not run on {device.type}: {fallback} is used instead")
-    if device.type == "cuda" and asked.is_integer and not has_triton():
-        return FormatChoice(
-            fallback, f"{asked} weights need Triton on a GPU, which is missing: {fallback} is used instead"
-        )
-    if asked is not WeightFormat.BFLOAT16 or has_fast_bfloat16(device):
-        return FormatChoice(asked)
-    if device.type == "mps":
-        return FormatChoice(fallback, f"bfloat16 needs macOS 14 or later: {fallback} is used instead")
-    if device.type == "cpu" and wanted is None:
-        return FormatChoice(
+    first = FormatChoice(stored)
+    reason = refusal(stored, device, slow_formats)
+    if reason is not None:
+        first = FormatChoice(FALLBACK[device], f"{reason}: {FALLBACK[device]} is used instead")
+    elif stored in slow_formats and device == "cpu":
+        first = FormatChoice(
             WeightFormat.INT8,
-            "bfloat16, the format of the files, is slow on this processor: int8 is used instead "
-            "(--weight-format bfloat16 keeps it)",
+            f"{stored}, the format of the files, is slow on this processor: int8 is used instead "
+            f"(--weight-format {stored} keeps it)",
         )
-    slow = "processor" if device.type == "cpu" else "GPU"
-    return FormatChoice(asked, f"bfloat16 is slow on this {slow}: it has no instructions for it")
+    elif stored in slow_formats:
+        first = wished_format(stored, device, slow_formats)
+    smaller = [
+        FormatChoice(form)
+        for form in _SMALLER[device]
+        if _BY_SIZE.index(form) > _BY_SIZE.index(first.form) and refusal(form, device, slow_formats) is None
+    ]
+    return (first, *smaller)
+
+
+_SHORT = {"cpu": "processor", "cuda": "GPU", "mps": "GPU"}
 
 
 def has_triton() -> bool:
     """Whether kernels can be compiled for CUDA devices; only they multiply integer weights there."""
     return find_spec("triton") is not None
-
-
-def has_fast_bfloat16(device: torch.device) -> bool:
-    """Whether the device multiplies bfloat16 matrices by instructions of its own."""
-    if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    if device.type == "mps":
-        return bool(torch.backends.mps.is_macos_or_newer(14, 0))
-    # torch has no public question for it; where these names are gone the answer is the careful one.
-    questions = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    return any(bool(getattr(torch.cpu, name, bool)()) for name in questions)

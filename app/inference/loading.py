@@ -12,21 +12,26 @@ from pathlib import Path
 
 import torch
 
+from app.core.errors import UserError
 from app.inference.chat_template import ChatTemplate, load_chat_template
 from app.inference.checkpoints import names
 from app.inference.checkpoints.builder import build_griffin
+from app.inference.checkpoints.names import Layout
 from app.inference.checkpoints.registry import Checkpoint, open_checkpoint
 from app.inference.checkpoints.source import TensorSource
 from app.inference.compiled import load_compiled
 from app.inference.config import GriffinConfig
 from app.inference.cuda.choose import accelerate
-from app.inference.devices import CHUNK_TOKENS, memory_errors, pick_device
+from app.inference.device_names import CHUNK_TOKENS
+from app.inference.devices import memory_errors, pick_device
 from app.inference.dtypes import activation_dtype
 from app.inference.fingerprint import fingerprint
-from app.inference.formats import FALLBACK, choose_format
-from app.inference.free_memory import free_bytes, gibibytes, require_memory
+from app.inference.fit import DeviceRoom, choose_fit, stored_form
+from app.inference.formats import FALLBACK
+from app.inference.free_memory import free_bytes, require_memory, room_of
 from app.inference.generator import ModelInfo
 from app.inference.griffin import Griffin
+from app.inference.host_memory import gibibytes
 from app.inference.kernels import PLAIN_KERNELS, KernelChoice, choose_kernels
 from app.inference.memory import MemoryNeed, estimate_memory
 from app.inference.mps import MpsOps
@@ -70,19 +75,22 @@ def load_model(
     weight_format: str | None,
     cache_dir: Path | None,
 ) -> LoadedModel:
-    """Load a model folder; see Engine.load."""
-    target = pick_device(device)
+    """Load a model's folder or file; see Engine.load."""
+    rooms = _rooms(device)
     wanted = None if weight_format is None else parse_weight_format(weight_format)
     checkpoint = open_checkpoint(path)
-    tokenizer = load_tokenizer(path)
+    tokenizer = load_tokenizer(checkpoint.folder)
     require_fit(tokenizer, checkpoint.config.vocab_size)
-    template = load_chat_template(path, tokenizer)
-    notes = Notes()
-    choice = choose_format(wanted, checkpoint.stored_format, target)
-    notes.add(choice.note)
-    notes.add(_rounding_note(choice.form, checkpoint.stored_format))
-    notes.add(check_room(memory_need(checkpoint, choice.form, target, CHUNK_TOKENS[target.type]), target))
-    built = build_model(checkpoint.config, checkpoint.source, choice.form, target, cache_dir, notes)
+    template = load_chat_template(checkpoint.folder, tokenizer)
+    notes, stored = Notes(), _stored(checkpoint)
+    mapped = checkpoint.layout is Layout.HUGGINGFACE  # others are turned around tensor by tensor
+    fit = choose_fit(checkpoint.config, stored, rooms, {}, device=device, weight_format=wanted, mapped=mapped)
+    form, target = WeightFormat(fit.weight_format), torch.device(fit.device)
+    for note in (*fit.notes, _rounding_note(form, stored_form(stored)), check_room(fit.need, target)):
+        notes.add(note)
+    built = build_model(
+        checkpoint.config, checkpoint.source, form, target, cache_dir, notes, must_be_form=wanted is not None
+    )
     return LoadedModel(
         built.model,
         tokenizer,
@@ -105,6 +113,13 @@ def load_model(
     )
 
 
+def _rooms(device: str) -> list[DeviceRoom]:
+    """The devices that may be taken where this one is asked for. UserError where it is not there."""
+    target = pick_device(device)
+    kinds = {target.type, "cpu"} if device == "auto" else {target.type}
+    return [room_of(torch.device(kind)) for kind in sorted(kinds)]
+
+
 def state_nbytes(model: Griffin) -> int:
     """Bytes of one sequence's state."""
     return fresh_state(model.config, dtype=model.dtype, device="meta").nbytes
@@ -122,10 +137,14 @@ def _rounding_note(form: WeightFormat, stored: WeightFormat) -> str | None:
 
 def memory_need(checkpoint: Checkpoint, form: WeightFormat, device: torch.device, chunk_tokens: int) -> MemoryNeed:
     """The need of an opened checkpoint on a device. On the CPU, weights of the format on disk stay in the files."""
-    stored = {name: checkpoint.source.dtype(name) for name, _ in names.expected_shapes(checkpoint.config)}
     return estimate_memory(
-        checkpoint.config, form, chunk_tokens=chunk_tokens, stored=stored, mapped=device.type == "cpu"
+        checkpoint.config, form, chunk_tokens=chunk_tokens, stored=_stored(checkpoint), mapped=device.type == "cpu"
     )
+
+
+def _stored(checkpoint: Checkpoint) -> dict[str, str]:
+    """Element type on disk of each tensor by name."""
+    return {name: checkpoint.source.dtype(name) for name, _ in names.expected_shapes(checkpoint.config)}
 
 
 def check_room(need: MemoryNeed, device: torch.device) -> str | None:
@@ -163,11 +182,16 @@ def build_model(
     device: torch.device,
     cache_dir: Path | None,
     notes: Notes,
+    *,
+    must_be_form: bool = False,
 ) -> BuiltModel:
-    """The model in a format that the device supports, or in its fallback where the format's kernels fail here."""
+    """The model in a format that the device supports, or in its fallback where the format's kernels fail here.
+
+    must_be_form: the user asks for it: UserError then instead of the fallback.
+    """
     with torch.inference_mode(), memory_errors("the model"):
         if device.type == "cuda":
-            return _build_on_cuda(config, source, form, device, notes)
+            return _build_on_cuda(config, source, form, device, notes, must_be_form=must_be_form)
         kernels, compiled = None, None
         if device.type == "cpu" and activation_dtype(form) == torch.float32:
             compiled = load_compiled(cache_dir, notes.add)
@@ -179,7 +203,13 @@ def build_model(
 
 
 def _build_on_cuda(
-    config: GriffinConfig, source: TensorSource, form: WeightFormat, device: torch.device, notes: Notes
+    config: GriffinConfig,
+    source: TensorSource,
+    form: WeightFormat,
+    device: torch.device,
+    notes: Notes,
+    *,
+    must_be_form: bool,
 ) -> BuiltModel:
     # Plain torch multiplies integer weights slowly there: good enough to check the kernels against, not to run on.
     kernels = PLAIN_KERNELS if form.is_integer else None
@@ -190,6 +220,14 @@ def _build_on_cuda(
         notes.add(f"plain torch passes run on the GPU, which is slower: {choice.problem}")
         return BuiltModel(choice.model, form, None)
     fallback = FALLBACK[device.type]
+    if must_be_form:
+        raise UserError(
+            f"{form} weights do not run on this GPU ({choice.problem}): choose --weight-format {fallback} or "
+            "--device cpu",
+            code="weight-format",
+        )
     notes.add(f"{form} weights do not run on this GPU: {fallback} is used instead ({choice.problem})")
-    del choice  # its weights make room for the others
-    return _build_on_cuda(config, source, fallback, device, notes)
+    del choice  # its weights make room for the others, which are larger
+    need = estimate_memory(config, fallback, chunk_tokens=CHUNK_TOKENS[device.type], mapped=False)
+    require_memory(need.total, device, f"the model in {fallback}")
+    return _build_on_cuda(config, source, fallback, device, notes, must_be_form=False)

@@ -1,16 +1,17 @@
-"""How much memory a model needs in a weight format, from its shapes alone: nothing is read or allocated."""
+"""How much memory a model needs in a weight format, from its shapes alone: nothing is read or allocated.
+
+No torch here: the window and the services ask too, before anything is downloaded.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 
 from app.inference.checkpoints import names
 from app.inference.config import BlockType, GriffinConfig
-from app.inference.dtypes import activation_dtype
 from app.inference.quantize.plan import GROUP, becomes_int4
-from app.inference.state import fresh_state
 from app.inference.weight_format import WeightFormat
 
 RUNTIME_BYTES = 64 * 2**20
@@ -51,6 +52,36 @@ class MemoryNeed:
         return self.total - self.mapped_bytes
 
 
+@dataclass(frozen=True, slots=True)
+class TensorSize:
+    """One tensor as a model holds it.
+
+    held_as: name of the format. nbytes: scales included. stored_as, stored_nbytes: in the model's files, None and 0
+    where they are not known.
+    """
+
+    name: str
+    held_as: str
+    nbytes: int
+    stored_as: str | None = None
+    stored_nbytes: int = 0
+
+
+def tensor_sizes(
+    config: GriffinConfig, form: WeightFormat, *, stored: Mapping[str, str] | None = None
+) -> Iterator[TensorSize]:
+    """Every tensor of a model in the given format; for `stored` see `estimate_memory`."""
+    stored = stored or {}
+    in_int4_files = "U8" in stored.values()
+    for name, shape in names.expected_shapes(config):
+        on_disk = _HELD_AS.get(stored.get(name, ""))
+        # What int4 files hold as int8 was left so on purpose, and stays so.
+        kept = form == "int4" and in_int4_files and on_disk == "int8"
+        held_as = "int8" if kept else _held_as(name, shape, form, on_disk)
+        stored_nbytes = 0 if on_disk is None else _tensor_nbytes(shape, on_disk)
+        yield TensorSize(name, held_as, _tensor_nbytes(shape, held_as), on_disk, stored_nbytes)
+
+
 def estimate_memory(
     config: GriffinConfig,
     form: WeightFormat,
@@ -64,22 +95,26 @@ def estimate_memory(
     stored: element type on disk by tensor name, as safetensors writes it; None where the files are not there yet.
     mapped: whether weights that lie on disk as they are held stay there (the CPU), or are copied (other devices).
     """
-    stored = stored or {}
-    in_int4_files = "U8" in stored.values()
     weights = in_place = converted = 0
-    for name, shape in names.expected_shapes(config):
-        on_disk = _HELD_AS.get(stored.get(name, ""))
-        # What int4 files hold as int8 was left so on purpose, and stays so.
-        kept = form == "int4" and in_int4_files and on_disk == "int8"
-        held_as = "int8" if kept else _held_as(name, shape, form, on_disk)
-        nbytes = _tensor_nbytes(shape, held_as)
-        weights += nbytes
-        if mapped and held_as == on_disk and not name.endswith(_REBUILT):
-            in_place += nbytes
-        elif on_disk is not None:
-            converted += _tensor_nbytes(shape, on_disk)
-    state = fresh_state(config, dtype=activation_dtype(form), device="meta").nbytes
-    return MemoryNeed(weights, in_place, converted, state, _working_nbytes(config, form, chunk_tokens) + RUNTIME_BYTES)
+    for tensor in tensor_sizes(config, form, stored=stored):
+        weights += tensor.nbytes
+        if mapped and tensor.held_as == tensor.stored_as and not tensor.name.endswith(_REBUILT):
+            in_place += tensor.nbytes
+        else:
+            converted += tensor.stored_nbytes
+    working = _working_nbytes(config, form, chunk_tokens) + RUNTIME_BYTES
+    return MemoryNeed(weights, in_place, converted, state_nbytes(config, form), working)
+
+
+def state_nbytes(config: GriffinConfig, form: WeightFormat) -> int:
+    """Bytes of one sequence's state, as state.py's `fresh_state` makes it: the same at every position."""
+    size, total = form.activation_bytes, 0
+    for kind in config.block_types:
+        if kind is BlockType.RECURRENT:
+            total += config.lru_width * (_FLOAT32 + (config.conv_width - 1) * size)
+        else:
+            total += 2 * config.num_kv_heads * config.window_keys * config.head_dim * size
+    return total
 
 
 def _held_as(name: str, shape: tuple[int, ...], form: WeightFormat, on_disk: str | None) -> str:

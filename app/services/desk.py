@@ -6,6 +6,7 @@ StateKeeper, and SQLite's write-ahead log lets them read while one writes.
 
 from __future__ import annotations
 
+import os
 import secrets
 import time
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.core.paths import DataPaths, resources_dir
+from app.core.paths import DataPaths, cache_dir, resources_dir
 from app.core.settings import Settings
 from app.inference.generator import Sampling
 from app.services.conversation_state import TalkParts
@@ -43,6 +44,7 @@ from app.tasks.summarize import summarize
 from app.worker.reading import load_document
 
 if TYPE_CHECKING:
+    from app.services.model_store import ModelStore
     from app.services.search import SearchService
 
 
@@ -62,6 +64,38 @@ class Desk:
     states: StateKeeper
     passages: PassageIndex
     vectors: PassageVectors
+    rates: ReadingRateStore
+    models_dir: Path
+    cache_dir: Path
+
+    @cached_property
+    def store(self) -> ModelStore:
+        """Getting models, changing and removing them."""
+        # The hub's library takes longer to import than all else together.
+        from app.services.hub.pull import HubService
+        from app.services.model_fit import FitService
+        from app.services.model_store import ModelStore
+        from app.services.tokens import TokenStore
+
+        settings = self.settings
+        fits = FitService(
+            cache_dir=self.cache_dir,
+            models=self.models,
+            rates=self.rates,
+            device=settings.device,
+            weight_format=settings.weight_format,
+            threads=settings.threads,
+        )
+        tokens = TokenStore()
+        return ModelStore(
+            self.models,
+            HubService(models_dir=self.models_dir, tokens=tokens),
+            fits,
+            tokens,
+            models_dir=self.models_dir,
+            cache_dir=self.cache_dir,
+            threads=settings.threads,
+        )
 
     @cached_property
     def word_search(self) -> SearchService:
@@ -111,9 +145,11 @@ def make_desk(
     documents, conversations, summaries = DocumentStore(database), ConversationStore(database), SummaryStore(database)
     refusals = RefusalStore(database)
     library = LibraryService(documents, load=load, now=now)
+    rates = ReadingRateStore(database)
+    folder = models_dir(paths, settings)
     reading = ReadingService(
         states,
-        ReadingRateStore(database),
+        rates,
         now=now,
         monotonic=monotonic,
         interval_s=settings.snapshot_interval_s,
@@ -140,7 +176,7 @@ def make_desk(
         library=library,
         models=ModelService(
             bundled=bundled_model(),
-            models_dir=models_dir(paths, settings),
+            models_dir=folder,
             known=KnownModelStore(database),
             now=now,
         ),
@@ -153,6 +189,9 @@ def make_desk(
         states=states,
         passages=PassageIndex(database),
         vectors=PassageVectors(database),
+        rates=rates,
+        models_dir=folder,
+        cache_dir=cache_dir(paths, os.environ),
     )
 
 

@@ -11,30 +11,54 @@ from typing import Any
 from app.core.errors import CheckpointError, UserError
 from app.inference.config import BlockType, config_from_json, read_config_json
 from app.inference.generator import ModelInfo
+from app.services.catalogue import published
 from app.services.codec import dumps, model_info_loads
+from app.services.model_shapes import ModelShape, read_shape
 from app.storage.known_models import KnownModelStore
 
 STARTER_NAME = "starter"
 _WEIGHT_SUFFIXES = (".safetensors", ".pt")
+_COMPANIONS = (
+    "config.json",
+    "generation_config.json",
+    "tokenizer.json",
+    "tokenizer.model",
+    "tokenizer_config.json",
+    "chat_template.jinja",
+)
+_ORBAX_FILES = ("_METADATA", "manifest.ocdbt", "checkpoint")
 
 
 @dataclass(frozen=True, slots=True)
 class InstalledModel:
-    """A model's folder."""
+    """A model on this machine."""
 
     name: str
     path: Path
+    """A folder; or one file of weights, with what belongs to it beside it."""
     origin: str
     """bundled, data folder or path."""
 
+    @property
+    def folder(self) -> Path:
+        """Where its files lie."""
+        return self.path if self.path.is_dir() else self.path.parent
+
     def files(self) -> list[Path]:
-        """All files, in order of name."""
-        return sorted(file for file in self.path.iterdir() if file.is_file())
+        """What the model is made of, in order of name."""
+        if not self.path.is_dir():
+            # It may lie among anything.
+            beside = [self.folder / name for name in _COMPANIONS]
+            return sorted([self.path, *(file for file in beside if file.is_file())])
+        in_folders = any((self.path / name).exists() for name in _ORBAX_FILES)
+        files = self.path.rglob("*") if in_folders else self.path.iterdir()
+        return sorted(file for file in files if file.is_file())
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all files together."""
-        return sum(file.stat().st_size for file in self.files())
+        """Bytes of all files together, or of the one file that it is."""
+        files = self.files() if self.path.is_dir() else [self.path]
+        return sum(file.stat().st_size for file in files)
 
 
 class ModelService:
@@ -53,6 +77,10 @@ class ModelService:
     def resolve(self, name_or_path: str) -> InstalledModel:
         """The model meant; see `resolve_model`."""
         return resolve_model(name_or_path, self._bundled, self._models_dir)
+
+    def shape_of(self, model: InstalledModel) -> ModelShape | None:
+        """What its files are, None where they are not in Hugging Face's layout. CheckpointError where damaged."""
+        return read_shape(model.folder)
 
     def last_known(self, model: InstalledModel, *, device: str, weight_format: str) -> ModelInfo | None:
         """What these very files were when they were last loaded with these options; None when that is not known."""
@@ -75,7 +103,8 @@ def installed_models(bundled: Path, models_dir: Path) -> list[InstalledModel]:
         found += [
             InstalledModel(folder.name, folder, "data folder")
             for folder in sorted(models_dir.iterdir())
-            if folder.name != STARTER_NAME and looks_like_model(folder)
+            # Names with a dot in front are those of work that is not finished.
+            if not folder.name.startswith(".") and folder.name != STARTER_NAME and looks_like_model(folder)
         ]
     return found
 
@@ -91,10 +120,16 @@ def resolve_model(name_or_path: str, bundled: Path, models_dir: Path) -> Install
         path = path.absolute()
         if not looks_like_model(path):
             raise CheckpointError(
-                f"{path} is no model: expected a folder with config.json and *.safetensors",
+                f"{path} is no model: expected a folder with config.json and *.safetensors, or DeepMind's .pt file",
                 code="not-a-model",
             )
         return InstalledModel(path.name, path, "path")
+    if (known := published(name_or_path)) is not None:
+        raise UserError(
+            f"{known.name} is not on this machine: get it with `griffin-desk models pull {known.repository}`, "
+            "or in the window under Models",
+            code="model-not-here",
+        )
     raise UserError(
         f"unknown model {name_or_path!r}; known are {', '.join(m.name for m in models) or 'none'}, "
         f"or give a path, or put a model's folder into {models_dir}",
@@ -103,9 +138,13 @@ def resolve_model(name_or_path: str, bundled: Path, models_dir: Path) -> Install
 
 
 def looks_like_model(path: Path) -> bool:
-    """Whether it is worth asking the engine, which says what is missing: a folder with a config.json or weights."""
+    """Whether it is worth asking the engine, which says what is missing: weights, or a folder with them or a config."""
     try:
-        return path.is_dir() and any(f.name == "config.json" or f.suffix in _WEIGHT_SUFFIXES for f in path.iterdir())
+        if path.is_file():
+            return path.suffix in _WEIGHT_SUFFIXES
+        return any(
+            file.name in ("config.json", *_ORBAX_FILES) or file.suffix in _WEIGHT_SUFFIXES for file in path.iterdir()
+        )
     except OSError:  # a folder that may not be looked into must not hide the others
         return False
 

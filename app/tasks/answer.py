@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import takewhile
 
 from app.documents.evidence import Evidence
@@ -23,6 +24,7 @@ from app.inference.generator import (
     never,
 )
 from app.tasks.citations import cite, verbatim
+from app.tasks.completion import ANSWER_END, CompletionWatch
 from app.tasks.evidence_index import EvidenceIndex, Similarity
 from app.tasks.model import AnswerStyle, Line
 from app.tasks.summarize import SMALL_MODEL
@@ -42,6 +44,7 @@ MODEL_WEIGHT = 0.2
 """What a nat of the question's likelihood after a sentence counts beside the sentence's own score (docs/quality.md)."""
 
 _ASKS = "Question:"
+_ANSWERS = "Answer:"
 _END = re.compile(r"[.!?…。！？؟।][\"'”’»)\]]*\Z")
 INSTRUCTION = (
     "Answer the question from these excerpts of a document and from nothing else. "
@@ -88,6 +91,9 @@ def written_answer(
             break
         used.append(item)
     prompt = _prompt(generator, question, used if with_excerpts else [], fresh=after is None)
+    watch = None
+    if not generator.info.is_chat:
+        watch = CompletionWatch(1, ANSWER_END, cancelled, None if on_text is None else lambda _, text: on_text(text))
     state = generator.new_state() if after is None else generator.fork(after)
     try:
         written = generator.generate(
@@ -95,11 +101,13 @@ def written_answer(
             prompt,
             sampling=ANSWER_SAMPLING,
             max_new_tokens=MAX_ANSWER_TOKENS,
-            on_text=on_text,
-            cancelled=cancelled,
+            on_text=partial(watch.hear, 0) if watch else on_text,
+            cancelled=watch.cancelled if watch else cancelled,
         )
     finally:
         generator.drop(state)
+    if watch is not None:
+        written = watch.cut(written)
     if written.finish_reason is FinishReason.CANCELLED:
         raise ReadCancelled
     index = EvidenceIndex(used, similarity)
@@ -165,6 +173,9 @@ def _sentences(written: str, *, finished: bool) -> list[str]:
 
 
 def _prompt(generator: TextGenerator, question: str, evidence: Sequence[Evidence], *, fresh: bool) -> list[int]:
+    is_chat = generator.info.is_chat
+    if not is_chat:
+        question = f"{_ASKS} {question}\n{_ANSWERS}"
     if not evidence:
         return generator.chat_prompt([Message("user", question)], fresh=fresh)
     several = len({item.document.content_hash for item in evidence}) > 1
@@ -173,7 +184,8 @@ def _prompt(generator: TextGenerator, question: str, evidence: Sequence[Evidence
         mark = "part" if item.document.page_kind is PageKind.PART else "page"
         source = f'"{item.document.title}", ' if several else ""
         excerpts.append(f"({source}{mark} {item.page_from}) {item.text}")
-    text = "\n\n".join([INSTRUCTION, *excerpts, f"{_ASKS} {question}"])
+    told = [INSTRUCTION, *excerpts, f"{_ASKS} {question}"] if is_chat else [*excerpts, question]
+    text = "\n\n".join(told)
     return generator.chat_prompt([Message("user", text)], fresh=fresh)
 
 

@@ -12,6 +12,9 @@ CHAT_SAMPLING = Sampling(temperature=0.6, top_p=0.9, repetition_penalty=1.1)
 
 SYSTEM_PROMPT = "You are a helpful assistant. Answer clearly and briefly."
 
+COMPLETES = "This model completes text: it was not trained to converse, so it goes on from what you write."
+"""What the user is told before a conversation with a base model."""
+
 MAX_ANSWER_TOKENS = 512
 
 

@@ -34,6 +34,8 @@ _META = re.compile(
     )""",
     re.VERBOSE | re.IGNORECASE,
 )
+# What a base model was given to go on from, said again (prompts.py).
+_ECHO = re.compile(r"\bsummary\s+of\s+(?:the|this)\s+(?:passage|text)\b|\b(?:passage|text)\s+above\b", re.IGNORECASE)
 _META_LEAD = re.compile(
     r"""^(?:according\s+to|as\s+(?:stated|described|mentioned)\s+in)\s+(?:the|this)\s+(?:text|section|passage|document|author|article),?\s+
     | ^(?:the|this)\s+(?:text|section|passage|document|author|article|chapter|book)\s+(?:also\s+)?
@@ -54,7 +56,9 @@ def clean_lines(written: str, lexicon: Lexicon, *, finished: bool) -> list[str]:
         text = _bare(sentence)
         words = lexicon.words(text)
         content = frozenset(word.key for word in words if word.kind is not Kind.STOP)
-        if len(content) < MIN_CONTENT_WORDS or not _mostly_letters(text) or _META.match(text) or text.endswith("?"):
+        if len(content) < MIN_CONTENT_WORDS or not _mostly_letters(text) or text.endswith("?"):
+            continue
+        if _META.match(text) or _ECHO.search(text):
             continue
         if _loops([word.key for word in words]) or any(same_words(content, other) for other in seen):
             continue

@@ -18,6 +18,7 @@ from app.inference.generator import (
 )
 from app.tasks.budget import Budget, note_lines
 from app.tasks.citations import QuoteIndex, cite, verbatim
+from app.tasks.completion import LIST_END, CompletionWatch
 from app.tasks.extract import Candidate, Floats, centrality, choose, penalties, similarities, standard
 from app.tasks.lines import clean_lines
 from app.tasks.model import Line, Style
@@ -79,9 +80,9 @@ class NoteWriter:
     def write(self, reads: Sequence[ReadPart]) -> list[tuple[Line, ...]]:
         """Lines that the model writes about each part; the parts' states are left as they were.
 
-        Where nothing of what it writes is a line worth keeping, the part speaks for itself: its key sentences are
-        taken. A part without sentences has no notes. Each part's lines are those it has when written alone, save
-        where rounding decides between two words. Raises ReadCancelled.
+        Where nothing of what it writes is a line worth keeping (from a base model: where the text supports none), the
+        part speaks for itself: its key sentences are taken. A part without sentences has no notes. Each part's lines
+        are those it has when written alone, save where rounding decides between two words. Raises ReadCancelled.
         """
         asked = [read for read in reads if read.claims]
         answers = dict(zip([read.part.index for read in asked], self._answers(asked), strict=True))
@@ -89,6 +90,7 @@ class NoteWriter:
 
     def _answers(self, reads: Sequence[ReadPart]) -> list[Generation]:
         generator = self.generator
+        watch = None if generator.info.is_chat else CompletionWatch(len(reads), LIST_END, self.cancelled)
         states: list[StateRef] = []
         try:
             for read in reads:
@@ -99,20 +101,25 @@ class NoteWriter:
                 [self._prompt(read.part) for read in reads],
                 sampling=NOTES_SAMPLING,
                 max_new_tokens=self.budget.note,
-                cancelled=self.cancelled,
+                on_text=watch.hear if watch else None,
+                cancelled=watch.cancelled if watch else self.cancelled,
             )
         finally:
             for state in states:
                 generator.drop(state)
+        if watch is not None:
+            answers = [watch.cut(answer) for answer in answers]
         if any(answer.finish_reason is FinishReason.CANCELLED for answer in answers):
             raise ReadCancelled("stopped while notes were being written")
         return answers
 
     def _prompt(self, part: Part) -> list[int]:
+        is_chat = self.generator.info.is_chat
         if self.notes_from is NotesFrom.RUNNING_STATE:
-            return self.generator.chat_prompt(notes_after_reading(self.style, _plain_title(part.title)), fresh=False)
+            asked = notes_after_reading(self.style, _plain_title(part.title), is_chat=is_chat)
+            return self.generator.chat_prompt(asked, fresh=False)
         text = self.document.text[part.start : part.end]
-        return self.generator.chat_prompt(notes_of_text(self.style, text), fresh=True)
+        return self.generator.chat_prompt(notes_of_text(self.style, text, is_chat=is_chat), fresh=True)
 
     def _lines(self, read: ReadPart, answer: Generation) -> tuple[Line, ...]:
         part = read.part
@@ -122,7 +129,11 @@ class NoteWriter:
             return pick_notes(self.document, part, read.claims, None)
         sentences = (piece.sentence for piece in pieces(self.document, part.start, part.end))
         index = QuoteIndex(self.document, sentences, self.lexicon)
-        return tuple(cite(line, index) for line in lines[: note_lines(self.style, part.tokens) + 1])
+        cited = tuple(cite(line, index) for line in lines[: note_lines(self.style, part.tokens) + 1])
+        # A base model may as well go on with a tale of its own: where none of it is in the text it is no summary.
+        if not self.generator.info.is_chat and not any(line.supported for line in cited):
+            return pick_notes(self.document, part, read.claims, None)
+        return cited
 
 
 def _plain_title(title: str) -> str:

@@ -22,18 +22,28 @@ class NotesFrom(StrEnum):
     """A fresh state, and the part's text in the prompt."""
 
 
-def notes_after_reading(style: Style, title: str) -> list[Message]:
-    """Asks for notes of the part just read through the state."""
+def notes_after_reading(style: Style, title: str, *, is_chat: bool = True) -> list[Message]:
+    """Asks for notes of the part just read through the state; is_chat as in `ModelInfo`."""
+    if not is_chat:
+        return [Message("user", _heading(f' ("{title}")' if title else ""))]
     about = f' It is from the section "{title}".' if title else ""
     return [_system(style), Message("user", f"Summarize the text above.{about}")]
 
 
-def notes_of_text(style: Style, text: str) -> list[Message]:
-    """Asks for notes of a part whose text the prompt carries.
+def notes_of_text(style: Style, text: str, *, is_chat: bool = True) -> list[Message]:
+    """Asks for notes of a part whose text the prompt carries; is_chat as in `ModelInfo`.
 
-    The text stands alone in its turn: small models take words of the request for words of the text.
+    The text stands alone in its turn: small models take words of the request for words of the text. A base model gets
+    the text and, below it, what a summary of it would begin with.
     """
+    if not is_chat:
+        return [Message("user", f"{text.strip()}\n\n{_heading()}")]
     return [_system(style), Message("user", text.strip())]
+
+
+def _heading(about: str = "") -> str:
+    """What a base model goes on from, up to the first item's mark; it would take a space for a word of its own."""
+    return f"Summary of the passage above{about}:\n-"
 
 
 def _system(style: Style) -> Message:

@@ -52,3 +52,13 @@ def duration_text(seconds: float) -> str:
         text = QCoreApplication.translate("Amounts", "{hours} h {minutes} min")
         return text.format(hours=count_text(whole // 3600), minutes=f"{whole % 3600 // 60:02}")
     return f"{whole // 60}:{whole % 60:02}"
+
+
+def rough_duration_text(seconds: float) -> str:
+    """For what is only about right: 25 s, 12 min, 1 h 05 min."""
+    if seconds < 55:
+        return QCoreApplication.translate("Amounts", "{seconds} s").format(seconds=max(5, 5 * round(seconds / 5)))
+    minutes = round(seconds / 60)
+    if minutes >= 60:
+        return duration_text(60 * minutes)
+    return QCoreApplication.translate("Amounts", "{minutes} min").format(minutes=minutes)

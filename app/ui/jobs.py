@@ -55,6 +55,10 @@ class Lane(StrEnum):
     """Words on pages."""
     MODEL = "model"
     """Loading a model."""
+    STORE = "store"
+    """Downloads, copies and checks of models' files: minutes or hours."""
+    HUB = "hub"
+    """What is asked about models beside that: which there are, what a folder holds, whether the hub knows a token."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ def make_commands(doing: Doing) -> list[Command]:
         one("normal", tr("Text of &normal size"), view, doing.normal_text, "Ctrl+0"),
         one("palette", tr("All &commands…"), other, doing.show_palette, "Ctrl+K", icon="search"),
         one("shortcuts", tr("&Keyboard shortcuts"), other, doing.show_shortcuts, _STANDARD.HelpContents, "F1"),
-        one("model", tr("Choose the &model…"), other, doing.choose_model, "Ctrl+M"),
+        one("model", tr("&Models…"), other, doing.choose_model, "Ctrl+M", icon="download"),
         one("settings", tr("Se&ttings…"), other, doing.show_settings, "Ctrl+,", icon="settings",
             role=QAction.MenuRole.PreferencesRole),
         one("logs", tr("Show the &log files"), other, doing.show_logs),

@@ -1,4 +1,4 @@
-"""A process that parses a stranger's file, as its parent sees it: killed when it hangs, and never trusted."""
+"""A process that handles a stranger's file, as its parent sees it: killed when it hangs, and never trusted."""
 
 from __future__ import annotations
 
@@ -25,9 +25,21 @@ class ChildLost(Exception):  # noqa: N818 - an event, not a mistake
 
 
 class Child:
-    """A spawned process and a thread that receives from it, so that the parent never blocks on the pipe."""
+    """A spawned process and a thread that receives from it, so that the parent never blocks on the pipe.
 
-    def __init__(self, target: Callable[[Connection, _Job], None], job: _Job, *, two_way: bool = False) -> None:
+    lost, nonsense: what ChildLost says where it died, and where it sent what is no message.
+    """
+
+    def __init__(
+        self,
+        target: Callable[[Connection, _Job], None],
+        job: _Job,
+        *,
+        two_way: bool = False,
+        lost: str = "damaged: its parser crashed",
+        nonsense: str = "damaged: its parser sent nonsense",
+    ) -> None:
+        self._lost, self._nonsense = lost, nonsense
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe(duplex=two_way)
         self._messages: queue.Queue[bytes | None] = queue.Queue(maxsize=64)
@@ -49,7 +61,7 @@ class Child:
         try:
             self._connection.send_bytes(json.dumps(message).encode("ascii"))
         except OSError:
-            raise ChildLost("damaged: its parser crashed") from None
+            raise ChildLost(self._lost) from None
 
     def receive(self, limit_s: float, cancelled: Cancelled = never) -> bytes:
         """What it sends next. Raises ChildLost when it died or overran its time, ReadCancelled."""
@@ -63,14 +75,14 @@ class Child:
             with contextlib.suppress(queue.Empty):
                 data = self._messages.get(timeout=min(_POLL_S, left))
                 if data is None:
-                    raise ChildLost("damaged: its parser crashed")
+                    raise ChildLost(self._lost)
                 return data
 
     def receive_message(self, limit_s: float, cancelled: Cancelled = never) -> dict[str, Any]:
         """The next of its messages in JSON; ChildLost for anything else, too."""
         message = parsed(self.receive(limit_s, cancelled))
         if message is None:
-            raise ChildLost("damaged: its parser sent nonsense")
+            raise ChildLost(self._nonsense)
         return message
 
     def kill(self) -> None:

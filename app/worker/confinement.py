@@ -1,4 +1,4 @@
-"""What a process that parses a stranger's file takes upon itself first, and how it speaks to its parent."""
+"""What a process that handles a stranger's file takes upon itself first, and how it speaks to its parent."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 
-def confine(memory_bytes: int) -> None:
-    """End with the parent, print nothing, and take no more than so much address space."""
+def confine(memory_bytes: int | None) -> None:
+    """End with the parent, print nothing, and take no more than so much address space (None: as much as there is)."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends this process
     _leave_with_parent()
     _silence()
-    _limit_memory(memory_bytes)
+    if memory_bytes is not None:
+        _limit_memory(memory_bytes)
 
 
 def send(connection: Connection, message: dict[str, Any]) -> None:

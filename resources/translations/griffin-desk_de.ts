@@ -92,6 +92,10 @@
         <translation>&amp;Kleinere Schrift</translation>
     </message>
     <message>
+        <source>&amp;Models…</source>
+        <translation>&amp;Modelle…</translation>
+    </message>
+    <message>
         <source>Se&amp;ttings…</source>
         <translation>&amp;Einstellungen…</translation>
     </message>
@@ -114,10 +118,6 @@
     <message>
         <source>&amp;Keyboard shortcuts</source>
         <translation>&amp;Tastenkürzel</translation>
-    </message>
-    <message>
-        <source>Choose the &amp;model…</source>
-        <translation>&amp;Modell wählen…</translation>
     </message>
     <message>
         <source>Show the &amp;log files</source>
@@ -196,6 +196,93 @@
     </message>
 </context>
 <context>
+    <name>AccessPage</name>
+    <message>
+        <source>Download</source>
+        <translation>Herunterladen</translation>
+    </message>
+    <message>
+        <source>Open the licence page</source>
+        <translation>Lizenzseite öffnen</translation>
+    </message>
+    <message>
+        <source>Open the page of tokens</source>
+        <translation>Seite der Token öffnen</translation>
+    </message>
+    <message>
+        <source>Token</source>
+        <translation>Token</translation>
+    </message>
+    <message>
+        <source>Show the token</source>
+        <translation>Token zeigen</translation>
+    </message>
+    <message>
+        <source>Check and keep</source>
+        <translation>Prüfen und behalten</translation>
+    </message>
+    <message>
+        <source>Forget the token</source>
+        <translation>Token vergessen</translation>
+    </message>
+    <message>
+        <source>Its makers give it to those who have accepted their terms. Both pages below open in your web browser.</source>
+        <translation>Wer es gemacht hat, gibt es nur denen, die den Bedingungen zugestimmt haben. Die beiden Seiten öffnen sich in Ihrem Webbrowser.</translation>
+    </message>
+    <message>
+        <source>Accept the licence</source>
+        <translation>Der Lizenz zustimmen</translation>
+    </message>
+    <message>
+        <source>Log in there, read it, and accept it.</source>
+        <translation>Melden Sie sich dort an, lesen Sie sie und stimmen Sie ihr zu.</translation>
+    </message>
+    <message>
+        <source>Make a token</source>
+        <translation>Ein Token anlegen</translation>
+    </message>
+    <message>
+        <source>A new one with the right to read is enough.</source>
+        <translation>Ein neues mit dem Recht zu lesen genügt.</translation>
+    </message>
+    <message>
+        <source>Paste it here</source>
+        <translation>Es hier einfügen</translation>
+    </message>
+    <message>
+        <source>It is sent to Hugging Face to check it, then kept in this system&apos;s keyring: in no file, log or database of Griffin Desk.</source>
+        <translation>Es wird zum Prüfen an Hugging Face gesendet und dann im Schlüsselbund dieses Systems behalten: in keiner Datei, keinem Protokoll und keiner Datenbank von Griffin Desk.</translation>
+    </message>
+    <message>
+        <source>Asking Hugging Face</source>
+        <translation>Hugging Face wird gefragt</translation>
+    </message>
+    <message>
+        <source>Get {model}</source>
+        <translation>{model} holen</translation>
+    </message>
+    <message>
+        <source>{size} are downloaded, and can be paused at any time. Nothing is sent but what asks for them.</source>
+        <translation>{size} werden heruntergeladen; das lässt sich jederzeit pausieren. Gesendet wird nur, was dafür nötig ist.</translation>
+    </message>
+    <message>
+        <source>A token is in this system&apos;s keyring.</source>
+        <translation>Im Schlüsselbund dieses Systems liegt ein Token.</translation>
+    </message>
+    <message>
+        <source>A token is in the environment (HF_TOKEN).</source>
+        <translation>In der Umgebung (HF_TOKEN) steht ein Token.</translation>
+    </message>
+    <message>
+        <source>A token is in the file of Hugging Face&apos;s own tools.</source>
+        <translation>In der Datei von Hugging Faces eigenen Werkzeugen steht ein Token.</translation>
+    </message>
+    <message>
+        <source>{where} It belongs to the account {name}.</source>
+        <translation>{where} Es gehört zum Konto {name}.</translation>
+    </message>
+</context>
+<context>
     <name>Actions</name>
     <message>
         <source>Documents ({endings})</source>
@@ -270,6 +357,14 @@
     <message>
         <source>{hours} h {minutes} min</source>
         <translation>{hours} h {minutes} min</translation>
+    </message>
+    <message>
+        <source>{seconds} s</source>
+        <translation>{seconds} s</translation>
+    </message>
+    <message>
+        <source>{minutes} min</source>
+        <translation>{minutes} min</translation>
     </message>
 </context>
 <context>
@@ -489,6 +584,33 @@
             <numerusform>%Ln Beitrag</numerusform>
             <numerusform>%Ln Beiträge</numerusform>
         </translation>
+    </message>
+</context>
+<context>
+    <name>CopyPage</name>
+    <message>
+        <source>Make the copy</source>
+        <translation>Kopie anlegen</translation>
+    </message>
+    <message>
+        <source>Fewer bits for each weight need less memory and are read faster. The model itself stays as it is.</source>
+        <translation>Weniger Bits je Gewicht brauchen weniger Speicher und sind schneller gelesen. Das Modell selbst bleibt, wie es ist.</translation>
+    </message>
+    <message>
+        <source>The copy is checked against the original, the difference is told at the end. It can be stopped at any time and goes on from there when it is asked for again.</source>
+        <translation>Die Kopie wird mit dem Original verglichen, der Unterschied am Ende genannt. Sie lässt sich jederzeit anhalten und geht dort weiter, wenn sie wieder verlangt wird.</translation>
+    </message>
+    <message>
+        <source>A smaller copy of {model}</source>
+        <translation>Eine kleinere Kopie von {model}</translation>
+    </message>
+    <message>
+        <source>About {size}. Answers hardly differ. Takes about {time} to make.</source>
+        <translation>Etwa {size}. Antworten unterscheiden sich kaum. Dauert etwa {time}.</translation>
+    </message>
+    <message>
+        <source>About {size}: the smallest, and the fastest to write. Answers differ more. Takes several times as long to make: the model reads a text for it.</source>
+        <translation>Etwa {size}: am kleinsten, und schreibt am schnellsten. Antworten unterscheiden sich mehr. Dauert ein Mehrfaches: Das Modell liest dafür einen Text.</translation>
     </message>
 </context>
 <context>
@@ -739,8 +861,8 @@
         <translation>Zuletzt geöffnet</translation>
     </message>
     <message>
-        <source>RecurrentGemma 2B and 9B models, which write better, can be added from files.</source>
-        <translation>Die Modelle RecurrentGemma 2B und 9B, die besser schreiben, lassen sich aus Dateien hinzufügen.</translation>
+        <source>RecurrentGemma 2B and 9B, which write better, can be downloaded or added from files.</source>
+        <translation>RecurrentGemma 2B und 9B, die besser schreiben, lassen sich herunterladen oder aus Dateien hinzufügen.</translation>
     </message>
     <message>
         <source>Choose or add a model…</source>
@@ -753,6 +875,49 @@
     <message>
         <source>The model in use is {name}.</source>
         <translation>Das Modell in Gebrauch ist {name}.</translation>
+    </message>
+</context>
+<context>
+    <name>ImportPage</name>
+    <message>
+        <source>Import</source>
+        <translation>Importieren</translation>
+    </message>
+    <message>
+        <source>Take no room twice where the disk can do that</source>
+        <translation>Keinen Platz doppelt belegen, wo der Datenträger das kann</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>Name</translation>
+    </message>
+    <message>
+        <source>Weights</source>
+        <translation>Gewichte</translation>
+    </message>
+    <message>
+        <source>The files stay where they are; nothing is changed in them.</source>
+        <translation>Die Dateien bleiben, wo sie sind; in ihnen wird nichts geändert.</translation>
+    </message>
+    <message>
+        <source>Import a model</source>
+        <translation>Ein Modell importieren</translation>
+    </message>
+    <message>
+        <source>Looking what is in it</source>
+        <translation>Es wird nachgesehen, was darin ist</translation>
+    </message>
+    <message>
+        <source>Import {model}?</source>
+        <translation>{model} importieren?</translation>
+    </message>
+    <message>
+        <source>As they are ({form})</source>
+        <translation>Wie sie sind ({form})</translation>
+    </message>
+    <message>
+        <source>{form}: a smaller copy, about {size}</source>
+        <translation>{form}: eine kleinere Kopie, etwa {size}</translation>
     </message>
 </context>
 <context>
@@ -991,10 +1156,129 @@
     </message>
 </context>
 <context>
+    <name>ModelDetails</name>
+    <message>
+        <source>Discard the download</source>
+        <translation>Download verwerfen</translation>
+    </message>
+    <message>
+        <source>Check the files</source>
+        <translation>Dateien prüfen</translation>
+    </message>
+    <message>
+        <source>Make a smaller copy…</source>
+        <translation>Kleinere Kopie anlegen…</translation>
+    </message>
+    <message>
+        <source>Show the licence page in the browser</source>
+        <translation>Lizenzseite im Browser zeigen</translation>
+    </message>
+    <message>
+        <source>Remove from this machine…</source>
+        <translation>Von diesem Rechner entfernen…</translation>
+    </message>
+    <message>
+        <source>Name</source>
+        <translation>Name</translation>
+    </message>
+    <message>
+        <source>Kind</source>
+        <translation>Art</translation>
+    </message>
+    <message>
+        <source>Memory</source>
+        <translation>Speicher</translation>
+    </message>
+    <message>
+        <source>Speed here</source>
+        <translation>Tempo hier</translation>
+    </message>
+    <message>
+        <source>Runs on</source>
+        <translation>Läuft auf</translation>
+    </message>
+    <message>
+        <source>Parameters</source>
+        <translation>Parameter</translation>
+    </message>
+    <message>
+        <source>Weights</source>
+        <translation>Gewichte</translation>
+    </message>
+    <message>
+        <source>From</source>
+        <translation>Von</translation>
+    </message>
+    <message>
+        <source>Folder</source>
+        <translation>Ordner</translation>
+    </message>
+    <message>
+        <source>About the model</source>
+        <translation>Über das Modell</translation>
+    </message>
+    <message>
+        <source>Converses: it was trained to follow instructions</source>
+        <translation>Führt Gespräche: Es hat gelernt, Anweisungen zu folgen</translation>
+    </message>
+    <message>
+        <source>Completes text</source>
+        <translation>Setzt Text fort</translation>
+    </message>
+    <message>
+        <source>On the disk</source>
+        <translation>Auf der Platte</translation>
+    </message>
+    <message>
+        <source>Download</source>
+        <translation>Herunterladen</translation>
+    </message>
+    <message>
+        <source>not known until this machine has been measured</source>
+        <translation>erst bekannt, wenn dieser Rechner gemessen ist</translation>
+    </message>
+    <message>
+        <source>the processor</source>
+        <translation>dem Prozessor</translation>
+    </message>
+    <message>
+        <source>the NVIDIA GPU</source>
+        <translation>der NVIDIA-GPU</translation>
+    </message>
+    <message>
+        <source>the Apple GPU</source>
+        <translation>der Apple-GPU</translation>
+    </message>
+    <message>
+        <source>{device}, with weights as {form}</source>
+        <translation>{device}, mit Gewichten als {form}</translation>
+    </message>
+    <message>
+        <source>{number} billion</source>
+        <translation>{number} Milliarden</translation>
+    </message>
+    <message>
+        <source>{number} million</source>
+        <translation>{number} Millionen</translation>
+    </message>
+    <message>
+        <source>Go on with the download</source>
+        <translation>Download fortsetzen</translation>
+    </message>
+    <message>
+        <source>Use this model…</source>
+        <translation>Dieses Modell verwenden…</translation>
+    </message>
+</context>
+<context>
     <name>ModelPage</name>
     <message>
         <source>Model</source>
         <translation>Modell</translation>
+    </message>
+    <message>
+        <source>Get, check and compare models…</source>
+        <translation>Modelle holen, prüfen und vergleichen…</translation>
     </message>
     <message>
         <source>The fastest there is</source>
@@ -1065,6 +1349,245 @@
     </message>
 </context>
 <context>
+    <name>ModelRemovalQuestion</name>
+    <message>
+        <source>Remove a model</source>
+        <translation>Ein Modell entfernen</translation>
+    </message>
+    <message>
+        <source>Remove {model} from this machine? {size} are freed. Conversations and summaries stay; files that it was imported from stay where they are.</source>
+        <translation>{model} von diesem Rechner entfernen? {size} werden frei. Gespräche und Zusammenfassungen bleiben; Dateien, aus denen es importiert wurde, bleiben, wo sie sind.</translation>
+    </message>
+</context>
+<context>
+    <name>ModelTells</name>
+    <message>
+        <source>It is here now; every file was checked.</source>
+        <translation>Es ist jetzt da; jede Datei wurde geprüft.</translation>
+    </message>
+    <message>
+        <source>It was imported; every file was checked.</source>
+        <translation>Es wurde importiert; jede Datei wurde geprüft.</translation>
+    </message>
+    <message>
+        <source>Stopped. What is done of the copy is kept.</source>
+        <translation>Angehalten. Was von der Kopie fertig ist, bleibt.</translation>
+    </message>
+    <message>
+        <source>Go on</source>
+        <translation>Fortsetzen</translation>
+    </message>
+    <message>
+        <source>Enter a token…</source>
+        <translation>Token eingeben…</translation>
+    </message>
+    <message>
+        <source>Go through the steps…</source>
+        <translation>Schritte durchgehen…</translation>
+    </message>
+    <message>
+        <source>Choose the folder of models…</source>
+        <translation>Ordner der Modelle wählen…</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>Noch einmal versuchen</translation>
+    </message>
+    <message>
+        <source>All {files} files and {tensors} tensors are as they were when they came.</source>
+        <translation>Alle {files} Dateien und {tensors} Tensoren sind, wie sie kamen.</translation>
+    </message>
+    <message>
+        <source>All {tensors} tensors are sound in themselves. There is no record of how the files were when they came.</source>
+        <translation>Alle {tensors} Tensoren sind in sich heil. Wie die Dateien waren, als sie kamen, ist nirgends festgehalten.</translation>
+    </message>
+    <message>
+        <source>And {number} more.</source>
+        <translation>Und {number} weitere.</translation>
+    </message>
+    <message>
+        <source>Remove the model and get or import it again.</source>
+        <translation>Entfernen Sie das Modell und holen oder importieren Sie es neu.</translation>
+    </message>
+    <message>
+        <source>The copy is made: {size}. Every file was read back.</source>
+        <translation>Die Kopie ist fertig: {size}. Jede Datei wurde nachgelesen.</translation>
+    </message>
+    <message>
+        <source>The copy is made: {size}. On a text of {tokens} tokens its perplexity is {after}, the original&apos;s {before}: lower is better.</source>
+        <translation>Die Kopie ist fertig: {size}. Auf einem Text von {tokens} Token ist ihre Perplexität {after}, die des Originals {before}: Weniger ist besser.</translation>
+    </message>
+</context>
+<context>
+    <name>ModelWords</name>
+    <message>
+        <source>In use</source>
+        <translation>In Gebrauch</translation>
+    </message>
+    <message>
+        <source>Came with the program</source>
+        <translation>Kam mit dem Programm</translation>
+    </message>
+    <message>
+        <source>On this machine</source>
+        <translation>Auf diesem Rechner</translation>
+    </message>
+    <message>
+        <source>Download paused at {percent} %</source>
+        <translation>Download pausiert bei {percent} %</translation>
+    </message>
+    <message>
+        <source>Damaged</source>
+        <translation>Beschädigt</translation>
+    </message>
+    <message>
+        <source>Not here yet</source>
+        <translation>Noch nicht hier</translation>
+    </message>
+    <message>
+        <source>Stopping</source>
+        <translation>Wird angehalten</translation>
+    </message>
+    <message>
+        <source>Waits for its turn</source>
+        <translation>Wartet, bis es an der Reihe ist</translation>
+    </message>
+    <message>
+        <source>{what}, {percent} %</source>
+        <translation>{what}, {percent} %</translation>
+    </message>
+    <message>
+        <source>Downloading {model}</source>
+        <translation>{model} wird heruntergeladen</translation>
+    </message>
+    <message>
+        <source>Importing {model}</source>
+        <translation>{model} wird importiert</translation>
+    </message>
+    <message>
+        <source>Making a smaller copy of {model}</source>
+        <translation>Kleinere Kopie von {model} wird angelegt</translation>
+    </message>
+    <message>
+        <source>Checking the files of {model}</source>
+        <translation>Dateien von {model} werden geprüft</translation>
+    </message>
+    <message>
+        <source>Measuring this machine</source>
+        <translation>Dieser Rechner wird gemessen</translation>
+    </message>
+    <message>
+        <source>{done} of {total}</source>
+        <translation>{done} von {total}</translation>
+    </message>
+    <message>
+        <source>{size} a second</source>
+        <translation>{size} je Sekunde</translation>
+    </message>
+    <message>
+        <source>{time} left</source>
+        <translation>noch {time}</translation>
+    </message>
+    <message>
+        <source>It is not known whether it fits</source>
+        <translation>Ob es passt, ist nicht bekannt</translation>
+    </message>
+    <message>
+        <source>Fits well</source>
+        <translation>Passt gut</translation>
+    </message>
+    <message>
+        <source>Tight</source>
+        <translation>Knapp</translation>
+    </message>
+    <message>
+        <source>Will not fit</source>
+        <translation>Passt nicht</translation>
+    </message>
+    <message>
+        <source>reads {read}, writes {write} tokens/s</source>
+        <translation>liest {read}, schreibt {write} Token/s</translation>
+    </message>
+    <message>
+        <source>Downloading</source>
+        <translation>Wird heruntergeladen</translation>
+    </message>
+    <message>
+        <source>Checking</source>
+        <translation>Wird geprüft</translation>
+    </message>
+    <message>
+        <source>Copying</source>
+        <translation>Wird kopiert</translation>
+    </message>
+    <message>
+        <source>Converting</source>
+        <translation>Wird umgewandelt</translation>
+    </message>
+    <message>
+        <source>Measuring</source>
+        <translation>Wird gemessen</translation>
+    </message>
+</context>
+<context>
+    <name>ModelsController</name>
+    <message>
+        <source>There is a model {name} already: choose another name.</source>
+        <translation>Ein Modell {name} gibt es schon: Wählen Sie einen anderen Namen.</translation>
+    </message>
+    <message>
+        <source>Show</source>
+        <translation>Zeigen</translation>
+    </message>
+    <message>
+        <source>{model}: what was interrupted can be gone on with.</source>
+        <translation>{model}: Was unterbrochen wurde, lässt sich fortsetzen.</translation>
+    </message>
+    <message>
+        <source>Go on</source>
+        <translation>Fortsetzen</translation>
+    </message>
+    <message>
+        <source>This machine is being measured once, for the expected speeds: about a quarter of a minute.</source>
+        <translation>Dieser Rechner wird einmal gemessen, um das Tempo vorherzusagen: etwa eine Viertelminute.</translation>
+    </message>
+</context>
+<context>
+    <name>ModelsDialog</name>
+    <message>
+        <source>Models</source>
+        <translation>Modelle</translation>
+    </message>
+    <message>
+        <source>Import a folder…</source>
+        <translation>Ordner importieren…</translation>
+    </message>
+    <message>
+        <source>Import a file…</source>
+        <translation>Datei importieren…</translation>
+    </message>
+    <message>
+        <source>Device and threads…</source>
+        <translation>Gerät und Threads…</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Schließen</translation>
+    </message>
+    <message>
+        <source>Folder of a model</source>
+        <translation>Ordner eines Modells</translation>
+    </message>
+    <message>
+        <source>Weights of models (*.safetensors *.pt);;All files (*)</source>
+        <translation>Gewichte von Modellen (*.safetensors *.pt);;Alle Dateien (*)</translation>
+    </message>
+    <message>
+        <source>File of a model</source>
+        <translation>Datei eines Modells</translation>
+    </message>
+</context>
+<context>
     <name>NetworkUses</name>
     <message>
         <source>Nothing leaves this machine: documents, questions and answers are read and written here only.</source>
@@ -1075,8 +1598,20 @@
         <translation>Einen Link, auf den geklickt wird, öffnet der Webbrowser, und nur solange „Offline bleiben“ ausgeschaltet ist.</translation>
     </message>
     <message>
-        <source>There is no check for updates, no account, no count of use and no report of errors.</source>
-        <translation>Es gibt keine Suche nach Updates, kein Konto, keine Zählung der Nutzung und keine Fehlerberichte.</translation>
+        <source>When you press “Download” in “Models”, the model’s files are asked for at huggingface.co, or at the address in HF_ENDPOINT, and at the servers that it names for them. What is sent: the model’s name, the names of its files, the versions of the programs that ask and, to the first address alone, your token if there is one.</source>
+        <translation>Wenn Sie unter „Modelle“ auf „Herunterladen“ drücken, werden die Dateien des Modells bei huggingface.co oder bei der Adresse in HF_ENDPOINT verlangt, und bei den Servern, die von dort genannt werden. Gesendet werden der Name des Modells, die Namen seiner Dateien, die Versionen der fragenden Programme und, nur an die erste Adresse, Ihr Token, wenn es eines gibt.</translation>
+    </message>
+    <message>
+        <source>When you press “Check and keep” there, the token is sent to the same address to be checked.</source>
+        <translation>Wenn Sie dort auf „Prüfen und behalten“ drücken, wird das Token zum Prüfen an dieselbe Adresse gesendet.</translation>
+    </message>
+    <message>
+        <source>The buttons there that name a page, such as the licence’s, open it in your web browser.</source>
+        <translation>Die Knöpfe dort, die eine Seite nennen, wie die der Lizenz, öffnen sie in Ihrem Webbrowser.</translation>
+    </message>
+    <message>
+        <source>There is no check for updates, no account of its own, no count of use and no report of errors.</source>
+        <translation>Es gibt keine Suche nach Updates, kein eigenes Konto, keine Zählung der Nutzung und keine Fehlerberichte.</translation>
     </message>
 </context>
 <context>
@@ -1240,8 +1775,8 @@
         <translation>Offline bleiben</translation>
     </message>
     <message>
-        <source>While this is on, nothing connects to the network: a link in an answer is copied, not opened. Documents and conversations stay here either way.</source>
-        <translation>Solange dies eingeschaltet ist, geht nichts ins Netz: Ein Link in einer Antwort wird kopiert, nicht geöffnet. Dokumente und Gespräche bleiben in jedem Fall hier.</translation>
+        <source>While this is on, nothing connects to the network but what you start in “Models”: a download, the check of a token, a page in the browser. A link in an answer is copied, not opened. Documents and conversations stay here either way.</source>
+        <translation>Solange das eingeschaltet ist, verbindet sich nichts mit dem Netz außer dem, was Sie unter „Modelle“ beginnen: ein Download, die Prüfung eines Tokens, eine Seite im Browser. Ein Link in einer Antwort wird kopiert, nicht geöffnet. Dokumente und Gespräche bleiben in jedem Fall hier.</translation>
     </message>
     <message>
         <source>The network is used for this and nothing else:</source>
@@ -1461,6 +1996,13 @@
     <message>
         <source>Pause</source>
         <translation>Pausieren</translation>
+    </message>
+</context>
+<context>
+    <name>StepPage</name>
+    <message>
+        <source>Back</source>
+        <translation>Zurück</translation>
     </message>
 </context>
 <context>
@@ -1742,6 +2284,17 @@
     </message>
 </context>
 <context>
+    <name>ToldBox</name>
+    <message>
+        <source>Copy details</source>
+        <translation>Einzelheiten kopieren</translation>
+    </message>
+    <message>
+        <source>Copied</source>
+        <translation>Kopiert</translation>
+    </message>
+</context>
+<context>
     <name>TurnActions</name>
     <message>
         <source>Copy</source>
@@ -1848,6 +2401,44 @@
     </message>
 </context>
 <context>
+    <name>UsePage</name>
+    <message>
+        <source>Use it</source>
+        <translation>Verwenden</translation>
+    </message>
+    <message>
+        <source>Use {model}?</source>
+        <translation>{model} verwenden?</translation>
+    </message>
+    <message>
+        <source>It is loaded anew: {size} from the disk.</source>
+        <translation>Es wird neu geladen: {size} von der Platte.</translation>
+    </message>
+    <message>
+        <source>What is being read or answered now stops; a summary can be gone on with.</source>
+        <translation>Was jetzt gelesen oder beantwortet wird, hält an; eine Zusammenfassung lässt sich fortsetzen.</translation>
+    </message>
+    <message>
+        <source>Conversations and summaries stay. Saved states belong to the model that made them: a conversation or a document is read again when you go on with it. The states of {model} are kept for the way back.</source>
+        <translation>Gespräche und Zusammenfassungen bleiben. Gespeicherte Zustände gehören zu dem Modell, das sie gemacht hat: Ein Gespräch oder ein Dokument wird neu gelesen, wenn Sie damit fortfahren. Die Zustände von {model} bleiben für den Rückweg erhalten.</translation>
+    </message>
+    <message>
+        <source>How long that takes is not known until this machine has been measured.</source>
+        <translation>Wie lange das dauert, ist erst bekannt, wenn dieser Rechner gemessen ist.</translation>
+    </message>
+    <message>
+        <source>Reading {pages} pages takes about {time}, at {rate} tokens/s.</source>
+        <translation>{pages} Seiten zu lesen dauert etwa {time}, bei {rate} Token/s.</translation>
+    </message>
+    <message numerus="yes">
+        <source>%Ln document(s) have been read; the longest, {title}, takes about {time}.</source>
+        <translation>
+            <numerusform>%Ln Dokument wurde gelesen; {title} dauert etwa {time}.</numerusform>
+            <numerusform>%Ln Dokumente wurden gelesen; das längste, {title}, dauert etwa {time}.</numerusform>
+        </translation>
+    </message>
+</context>
+<context>
     <name>WindowController</name>
     <message>
         <source>Written to {path}</source>
@@ -1910,14 +2501,29 @@
     </message>
 </context>
 <context>
+    <name>WorkBox</name>
+    <message>
+        <source>Progress</source>
+        <translation>Fortschritt</translation>
+    </message>
+    <message>
+        <source>Pause</source>
+        <translation>Pausieren</translation>
+    </message>
+    <message>
+        <source>Stop</source>
+        <translation>Anhalten</translation>
+    </message>
+</context>
+<context>
     <name>_OfflineMark</name>
     <message>
         <source>Offline</source>
         <translation>Offline</translation>
     </message>
     <message>
-        <source>Nothing leaves this machine.</source>
-        <translation>Nichts verlässt diesen Rechner.</translation>
+        <source>Nothing leaves this machine but what you start yourself in “Models”.</source>
+        <translation>Nichts verlässt diesen Rechner außer dem, was Sie unter „Modelle“ selbst beginnen.</translation>
     </message>
 </context>
 </TS>

@@ -65,4 +65,14 @@
         </translation>
     </message>
 </context>
+<context>
+    <name>UsePage</name>
+    <message numerus="yes">
+        <source>%Ln document(s) have been read; the longest, {title}, takes about {time}.</source>
+        <translation>
+            <numerusform>%Ln document has been read; {title} takes about {time}.</numerusform>
+            <numerusform>%Ln documents have been read; the longest, {title}, takes about {time}.</numerusform>
+        </translation>
+    </message>
+</context>
 </TS>

@@ -10,6 +10,7 @@ from app.core.errors import WorkerLostError
 from app.services.conversation_state import ConversationState
 from app.services.reading import ReadingService
 from app.services.restarts import MOST_RESTARTS
+from app.tasks.chat import COMPLETES
 from tests.fakes import FakeGenerator
 
 
@@ -203,3 +204,13 @@ def test_workers_that_keep_dying(chat, capsys) -> None:
         "griffin-desk: error: the model's process stopped: it was killed; nothing is lost: "
         "go on with `griffin-desk chat --session "
     )
+
+
+def test_a_base_model_is_said_to_complete(chat, capsys) -> None:
+    """One line before the first answer; a model that converses is not spoken of."""
+    assert chat("The Rhine rises\n", make=lambda: FakeGenerator(lambda text: "in the Alps.", is_chat=False)) == 0
+    out, err = capsys.readouterr()
+    assert out == "in the Alps.\n"
+    assert err.splitlines()[0] == COMPLETES
+    assert chat("What do rivers carry?\n") == 0
+    assert "completes" not in capsys.readouterr().err

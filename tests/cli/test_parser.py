@@ -9,7 +9,7 @@ import pytest
 from app.cli.parser import SIZES, parse_command_line
 from app.core.errors import UserError
 from app.documents.limits import PageRange
-from app.inference.checkpoints.synthetic import PRESETS
+from app.inference.presets import PRESETS
 from app.tasks.model import AnswerStyle, Style
 
 README_LINE = (

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from app.core.text import clean, folded, json_text, mebibytes, one_line, size_text
+from app.core.text import clean, clock_text, folded, json_text, mebibytes, one_line, size_text
 
 
 def test_control_characters_are_left_out() -> None:
@@ -34,3 +34,8 @@ def test_json_is_plain_text() -> None:
 def test_folded(text: str, expected: str) -> None:
     """Neither case nor accents are left, and ligatures are letters."""
     assert folded(text) == expected
+
+
+def test_durations_as_a_clock_shows_them() -> None:
+    """Minutes and seconds, and hours where there are any."""
+    assert [clock_text(seconds) for seconds in (0.4, 59.6, 125, 3725)] == ["0:00", "1:00", "2:05", "1:02:05"]

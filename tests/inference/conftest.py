@@ -8,6 +8,7 @@ import pytest
 import sentencepiece
 
 from app.inference.tokenizers.base import Tokenizer, load_tokenizer
+from tests.gemma_layout import gemma_model, write_published
 
 GEMMA_SYMBOLS = [
     "<mask>",
@@ -83,3 +84,15 @@ def gemma_like_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def gemma_like(gemma_like_folder: Path) -> Tokenizer:
     """That tokenizer."""
     return load_tokenizer(gemma_like_folder)
+
+
+@pytest.fixture(scope="session")
+def gemma_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tokenizer files of a base model as published, with Gemma's special tokens at their real ids."""
+    return write_published(tmp_path_factory.mktemp("gemma") / "recurrentgemma-2b", gemma_model(), chat_template=None)
+
+
+@pytest.fixture(scope="session")
+def gemma(gemma_folder: Path) -> Tokenizer:
+    """That tokenizer."""
+    return load_tokenizer(gemma_folder)

@@ -249,7 +249,7 @@ def test_a_base_model_completes(tmp_path: Path, gemma_like_folder: Path, gemma_l
 
 def test_a_damaged_template_file_is_refused(tmp_path: Path, gemma_like_folder: Path, gemma_like: Tokenizer) -> None:
     """Bytes that are no UTF-8."""
-    folder = folder_with(tmp_path, gemma_like_folder, "2b", {})
+    folder = folder_with(tmp_path, gemma_like_folder, "plain", {})
     (folder / "chat_template.jinja").write_bytes(b"\xff\xfe")
     with pytest.raises(CheckpointError, match=r"chat_template\.jinja in .* cannot be read"):
         load_chat_template(folder, gemma_like)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from app.core.errors import ResourceError, UserError
-from app.inference.devices import memory_errors, pick_device
+from app.inference.devices import has_fast_bfloat16, memory_errors, pick_device, slow_formats
 
 
 @pytest.mark.parametrize(("there", "expected"), [(True, "cuda"), (False, "cpu")])
@@ -31,6 +31,18 @@ def test_unknown_device_is_refused(name: str) -> None:
     """With the list of those there are."""
     with pytest.raises(UserError, match=f"unknown device '{name}': choose one of auto, cpu, cuda, mps"):
         pick_device(name)
+
+
+@pytest.mark.parametrize("answers", [(False, False), (True, False), (False, True)])
+def test_processor_is_asked(answers: tuple[bool, bool], monkeypatch: pytest.MonkeyPatch) -> None:
+    """AVX-512 BF16 or AMX will do; a torch without these questions counts as slow."""
+    for name, answer in zip(("_is_avx512_bf16_supported", "_is_amx_tile_supported"), answers, strict=True):
+        monkeypatch.setattr(torch.cpu, name, lambda answer=answer: answer)
+    assert has_fast_bfloat16(torch.device("cpu")) is any(answers)
+    assert slow_formats(torch.device("cpu")) == (() if any(answers) else ("bfloat16",))
+    for name in ("_is_avx512_bf16_supported", "_is_amx_tile_supported"):
+        monkeypatch.delattr(torch.cpu, name)
+    assert has_fast_bfloat16(torch.device("cpu")) is False
 
 
 def test_lack_of_memory_is_told() -> None:

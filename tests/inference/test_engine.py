@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import sys
 from collections.abc import Collection, Sequence
@@ -14,15 +15,19 @@ import torch
 from torch import Tensor
 
 from app.core.errors import CheckpointError, InternalError, ResourceError, UserError
+from app.core.threads import UsableCores
 from app.inference import decoding as decoding_module
+from app.inference import engine as engine_module
 from app.inference import free_memory, loading
 from app.inference.checkpoints.builder import build_griffin
 from app.inference.checkpoints.registry import open_checkpoint
 from app.inference.decoding import Decoder, Decoding, PlainDecoder
-from app.inference.devices import CHUNK_TOKENS as CHUNK_TOKENS_OF
+from app.inference.device_names import CHUNK_TOKENS as CHUNK_TOKENS_OF
 from app.inference.engine import Engine
+from app.inference.fit import DeviceRoom
 from app.inference.generator import FinishReason, Message, ReadCancelled, Sampling, StateRef, TextGenerator
 from app.inference.griffin import Griffin
+from app.inference.loading import memory_need
 from app.inference.ops import TorchOps
 from app.inference.state import ModelState
 from app.inference.state_container import guards_of, load_state
@@ -401,7 +406,7 @@ def test_int8_with_enormous_claims_allocates_nothing(broken: Path) -> None:
     """The kernels' self-test is for the config's sizes: the tensors' headers are looked at first."""
     huge = RAW | {"hidden_size": 1 << 24, "intermediate_size": 1 << 24}
     (broken / "config.json").write_text(json.dumps(huge))
-    assert "expected (49152, 16777216)" in _refused(broken, weight_format="int8")
+    assert "hidden_size is 16777216, expected 32" in _refused(broken, weight_format="int8")
 
 
 @pytest.mark.parametrize(
@@ -453,15 +458,40 @@ def test_no_room_for_another_state(engine: Engine, monkeypatch: pytest.MonkeyPat
     assert engine.position(state) == 10
 
 
-def test_a_format_that_gives_way_is_told(
+def test_a_format_that_does_not_run_is_refused(tiny: Path) -> None:
+    """What is asked for is never changed: the user hears why it cannot be had."""
+    with pytest.raises(UserError, match="float16 weights do not run on cpu: choose another weight format"):
+        Engine.load(tiny, device="cpu", weight_format="float16")
+
+
+def test_a_format_without_room_gives_way(
     tiny: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Asked for float16 on the CPU: float32 runs, the reason is in the information and in the log."""
-    loaded = Engine.load(tiny, device="cpu", weight_format="float16")
-    note = "float16 weights do not run on cpu: float32 is used instead"
-    assert loaded.info.weight_format == "float32"
-    assert loaded.info.notes == (note,)
+    """The choice left open: a smaller format runs, and the reason is in the information and in the log."""
+    checkpoint = open_checkpoint(tiny)
+    need = memory_need(checkpoint, WeightFormat.FLOAT32, torch.device("cpu"), CHUNK_TOKENS)
+    room = DeviceRoom("cpu", 2 * need.total, need.total - 1)
+    monkeypatch.setattr(loading, "room_of", lambda device: room)
+    loaded = Engine.load(tiny, device="cpu")
+    assert loaded.info.weight_format == "int8"
+    (note,) = loaded.info.notes
+    assert re.fullmatch(r"float32 needs .* and .* are free: int8 is used instead, which needs .*", note)
     assert note in caplog.messages
+    asked = Engine.load(tiny, device="cpu", weight_format="float32")
+    assert (asked.info.weight_format, asked.info.notes) == ("float32", ())
+
+
+def test_one_thread_for_each_usable_core(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless so many are asked for."""
+    monkeypatch.setattr(engine_module, "usable_cores", lambda: UsableCores(1, "of a test"))
+    before = torch.get_num_threads()
+    try:
+        Engine.load(tiny, device="cpu")
+        assert torch.get_num_threads() == 1
+        Engine.load(tiny, device="cpu", threads=2)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_passes_that_do_not_work_are_told(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from app.core.errors import CheckpointError
 from app.inference import fingerprint as module
 from app.inference.fingerprint import fingerprint
+from app.inference.manifest import MANIFEST, FileRecord, Manifest, sha256_of, write_manifest
 
 
 @pytest.fixture
@@ -55,6 +57,31 @@ def test_cache_saves_the_reading(files: list[Path], tmp_path: Path, monkeypatch:
     files[1].write_bytes(b"other, longer weights")
     assert fingerprint(files, "int8", cache_dir=cache) == fingerprint(files, "int8") != expected
     assert read == ["model.safetensors", "config.json", "model.safetensors"]
+
+
+def test_manifest_saves_the_first_reading_too(files: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it tells of files that have not changed since; one that is younger or of another size is read."""
+    records = {path.name: FileRecord(path.stat().st_size, sha256_of(path)) for path in files}
+    expected = fingerprint(files, "int8")
+    write_manifest(files[0].parent, Manifest("a test", records))
+    read: list[str] = []
+    monkeypatch.setattr(module, "_hash_file", lambda path: read.append(path.name) or sha256_of(path))
+    assert fingerprint(files, "int8") == expected
+    assert read == []
+    written = (files[0].parent / MANIFEST).stat()
+    os.utime(files[0], ns=(written.st_atime_ns, written.st_mtime_ns + 1))
+    files[1].write_bytes(b"longer weights")
+    os.utime(files[1], ns=(written.st_atime_ns, written.st_mtime_ns - 1))
+    assert fingerprint(files, "int8") != expected
+    assert read == ["config.json", "model.safetensors"]
+
+
+@pytest.mark.parametrize("damage", ["{", '{"source": "", "files": {"config.json": {"nbytes": 2, "sha256": "abc"}}}'])
+def test_a_damaged_manifest_tells_nothing(damage: str, files: list[Path]) -> None:
+    """The files are read then."""
+    expected = fingerprint(files, "int8")
+    (files[0].parent / MANIFEST).write_text(damage)
+    assert fingerprint(files, "int8") == expected
 
 
 @pytest.mark.parametrize("content", [b"", b"[1]", b"\xff", b'{"a": 1}', b"[" * 100_000, None])

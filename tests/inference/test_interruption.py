@@ -9,7 +9,7 @@ import torch
 
 from app.inference.checkpoints.builder import build_griffin
 from app.inference.checkpoints.registry import open_checkpoint
-from app.inference.devices import CHUNK_TOKENS
+from app.inference.device_names import CHUNK_TOKENS
 from app.inference.engine import Engine
 from app.inference.generator import ReadCancelled
 from app.inference.interruption import read_chunk

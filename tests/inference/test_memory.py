@@ -102,7 +102,7 @@ def test_recurrentgemma_2b(form: str, gigabytes: float) -> None:
     assert (need.mapped_bytes, need.converted_bytes) == (0, 0)
     # The state is what engine facts 2 says, and one slot more in each of the 8 windows.
     slot = 8 * 2 * 256
-    assert need.state_bytes == {2: 17_238_016 + 2 * slot, 4: 34_291_712 + 4 * slot}[WeightFormat(form).dtype.itemsize]
+    assert need.state_bytes == {2: 17_238_016 + 2 * slot, 4: 34_291_712 + 4 * slot}[WeightFormat(form).activation_bytes]
 
 
 def test_larger_chunks_take_more(on_disk: dict[str, Checkpoint]) -> None:

@@ -80,11 +80,29 @@ def test_facts_of_another_version_are_not_known(models: ModelService, database: 
     assert models.last_known(model, device="auto", weight_format="auto") is None
 
 
-def test_a_file_is_no_model(models: ModelService, tmp_path: Path) -> None:
-    """Weights alone cannot be run: the message says what is expected."""
-    (tmp_path / "weights.safetensors").write_bytes(b"1")
-    with pytest.raises(CheckpointError, match=r"expected a folder with config\.json and \*\.safetensors"):
-        models.resolve(str(tmp_path / "weights.safetensors"))
+@pytest.mark.parametrize("name", ["2b-it.pt", "model.safetensors"])
+def test_a_file_of_weights_is_worth_a_try(models: ModelService, tmp_path: Path, name: str) -> None:
+    """Its own bytes count, and what belongs to it beside it; other files there do not."""
+    folder = tmp_path / "downloads"
+    folder.mkdir()
+    for file in (name, "tokenizer.model", "holiday.jpg"):
+        (folder / file).write_bytes(b"12345")
+    model = models.resolve(str(folder / name))
+    assert (model.path, model.folder, model.nbytes) == (folder / name, folder, 5)
+    assert {file.name for file in model.files()} == {name, "tokenizer.model"}
+
+
+def test_unfinished_work_is_no_model(models: ModelService, tmp_path: Path) -> None:
+    """Folders of downloads and conversions under way begin with a dot."""
+    _model(tmp_path / "models" / ".new.partial")
+    assert [model.name for model in models.installed()] == ["starter", "mine"]
+
+
+def test_a_published_model_that_is_not_here(models: ModelService) -> None:
+    """The sentence says how to get it."""
+    with pytest.raises(UserError, match="`griffin-desk models pull google/recurrentgemma-9b-it`") as caught:
+        models.resolve("recurrentgemma-9b-it")
+    assert caught.value.code == "model-not-here"
 
 
 def test_signature_sees_new_files(models: ModelService) -> None:

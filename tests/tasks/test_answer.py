@@ -2,13 +2,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from app.core.errors import WorkerLostError
 from app.documents.evidence import Evidence
 from app.documents.model import Document, PageKind
-from app.inference.generator import ReadCancelled
+from app.inference.generator import FinishReason, Generation, ReadCancelled
 from app.tasks.answer import (
     INSTRUCTION,
     MAX_ANSWER_TOKENS,
@@ -46,7 +47,7 @@ VALLEY = document(DAM, BRIDGE)
 BEST_FIRST = [page(VALLEY, 2, 2.0), page(VALLEY, 1, 1.0)]
 
 
-def listening(answer: str = "Freight trains cross.", **options: int) -> tuple[FakeGenerator, list[str]]:
+def listening(answer: str = "Freight trains cross.", **options: Any) -> tuple[FakeGenerator, list[str]]:
     """A model and all that it has read when it is asked."""
     heard: list[str] = []
 
@@ -319,3 +320,51 @@ def test_extract_is_word_for_word() -> None:
 def test_style_by_default(parameters: int, is_chat: bool, style: AnswerStyle) -> None:
     """Models that invent quote: base models, and small ones."""
     assert default_answer_style(FakeGenerator(parameters=parameters, is_chat=is_chat).info) is style
+
+
+def test_a_base_model_completes_an_answer() -> None:
+    """It is given what an answer would stand below, and what it goes on with after its answer is none of it."""
+    generator, heard = listening(" Freight trains cross.\nTrains are heavy.\nQuestion: What else?", is_chat=False)
+    shown: list[str] = []
+    found = written_answer("What crosses?", BEST_FIRST, generator, on_text=shown.append)
+    assert heard == [f"<0><1>(page 1) {DAM}\n\n(page 2) {BRIDGE}\n\nQuestion: What crosses?\nAnswer:<2><1>"]
+    assert [line.text for line in found.lines] == ["Freight trains cross.", "Trains are heavy."]
+    assert "".join(shown) == " Freight trains cross.\nTrains are heavy."
+    assert generator.states == {}
+
+
+def test_a_base_model_that_has_read_the_document_is_asked_alone() -> None:
+    """Without excerpts the question stands by itself."""
+    generator, heard = listening(" Trains.", is_chat=False)
+    state = generator.new_state()
+    generator.read(state, generator.tokenize("The document."))
+    written_answer("What crosses?", BEST_FIRST, generator, after=state, with_excerpts=False)
+    assert heard == ["The document.<2><1>Question: What crosses?\nAnswer:<2><1>"]
+
+
+def test_a_base_model_is_stopped_where_its_answer_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not at the length limit: what follows is not waited for, and the answer is no cancelled one."""
+    written: list[Generation] = []
+    word_by_word = DyingGenerator.generate
+
+    def generate(self: DyingGenerator, *args: Any, **options: Any) -> Generation:
+        written.append(word_by_word(self, *args, **options))
+        return written[-1]
+
+    monkeypatch.setattr(DyingGenerator, "generate", generate)
+    reply = " Trains cross.\n\nQuestion: And carts? They may. So may hay."
+    generator = DyingGenerator(lambda _: reply, window_tokens=1000, is_chat=False)
+    found = written_answer("What?", BEST_FIRST, generator)
+    assert [line.text for line in found.lines] == ["Trains cross."]
+    assert [(one.text, one.finish_reason) for one in written] == [
+        (" Trains cross.\n\nQuestion:", FinishReason.CANCELLED)
+    ]
+
+
+def test_a_base_models_answer_can_be_cancelled() -> None:
+    """The user's stop is no end."""
+    told: list[str] = []
+    generator = DyingGenerator(lambda _: "Trains cross the valley.", window_tokens=1000, is_chat=False)
+    with pytest.raises(ReadCancelled):
+        written_answer("What?", BEST_FIRST, generator, on_text=told.append, cancelled=lambda: len(told) > 1)
+    assert told == ["Trains", " cross"]

@@ -48,3 +48,8 @@ def test_unfinished_last_line_goes() -> None:
 def test_empty_talk_goes() -> None:
     """Lines with fewer than three content words and questions say nothing."""
     assert clean("It is so. Why do rivers carry sand?") == []
+
+
+def test_the_prompts_words_go() -> None:
+    """A base model says the heading again that it goes on from."""
+    assert clean("The user's story is a summary of the passage. Rivers carry sand, as the text above says.") == []

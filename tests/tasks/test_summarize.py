@@ -290,3 +290,45 @@ def test_part_speaks_for_itself_where_nothing_was_written(document: Document) ->
     for section, page in zip(done.sections, document.pages, strict=True):
         assert section.notes
         assert all(line.supported and line.text in page.text for line in section.notes)
+
+
+@pytest.mark.parametrize("notes_from", list(NotesFrom))
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_a_base_model_completes_its_notes(document: Document, notes_from: NotesFrom, batch_size: int) -> None:
+    """Below each part it finds what a summary begins with; what it writes after the list is left out.
+
+    Of parts that have nothing of what it wrote, sentences are taken.
+    """
+    heard: list[str] = []
+
+    def write_on(text: str) -> str:
+        heard.append(text)
+        notes = " The rivers carry more\nsand in 1801.\n- Peru sold dry rivers in 1999."
+        return f"{notes}\n\nChapter 2\n\nThe dams broke in 1850."
+
+    generator = FakeGenerator(write_on, is_chat=False, batch_size=batch_size)
+    done = last(list(summarize(document, generator, style=Style.BRIEF, notes_from=notes_from)))
+    rivers, *others = done.sections
+    said = [line.text for line in rivers.notes]
+    assert said == ["The rivers carry more sand in 1801.", "Peru sold dry rivers in 1999."]
+    assert [line.supported for line in rivers.notes] == [True, False]
+    for section in others:
+        assert [line.text for line in section.notes] == [line.citations[0].quote for line in section.notes] != []
+    assert all(text.endswith(":\n-<2><1>") and "Summary of the passage above" in text for text in heard)
+    assert not any("objective summary" in text for text in heard)
+    assert generator.states == {}
+
+
+def test_a_base_models_notes_can_be_cancelled(document: Document) -> None:
+    """The user's stop while it writes is no end of a list."""
+    writing = False
+
+    def write_on(text: str) -> str:
+        nonlocal writing
+        writing = True
+        return " The rivers carry more sand"
+
+    generator = FakeGenerator(write_on, is_chat=False)
+    with pytest.raises(ReadCancelled):
+        list(summarize(document, generator, style=Style.BRIEF, cancelled=lambda: writing))
+    assert generator.states == {}

@@ -48,6 +48,7 @@ from app.ui.window_state import WindowState
 from app.worker.reading import load_document
 from tests.fakes import FakeGenerator
 from tests.services.desk import book, chapter
+from tests.ui.fake_store import FakeStore
 
 WAIT_MS = 20_000
 """For what takes some tens of milliseconds on a machine that does nothing else."""
@@ -141,7 +142,14 @@ class DeskWindow:
     """One run of the window. `close` ends it; another one may then begin on the same folder."""
 
     def __init__(
-        self, qtbot: QtBot, folder: Path, stack: ExitStack, *, files: Sequence[Path] = (), start: bool = True
+        self,
+        qtbot: QtBot,
+        folder: Path,
+        stack: ExitStack,
+        *,
+        store: FakeStore | None = None,
+        files: Sequence[Path] = (),
+        start: bool = True,
     ) -> None:
         self._qtbot = qtbot
         self._stack = stack
@@ -156,7 +164,10 @@ class DeskWindow:
         @contextmanager
         def open_desk() -> Iterator[Desk]:
             with Database.open(self.paths.library) as database:
-                yield make_desk(self.paths, settings, database, states, load=load)
+                desk = make_desk(self.paths, settings, database, states, load=load)
+                if store is not None:
+                    desk.__dict__["store"] = store  # in the place of what would be made when it is first asked for
+                yield desk
 
         self.open_desk: Callable[[], AbstractContextManager[Desk]] = open_desk
         self.state = WindowState()
@@ -292,6 +303,8 @@ class Desks:
         self.generators: dict[str, HeldGenerator] = {}
         self.loaders: list[FakeLoader] = []
         self.errors: dict[str, GriffinDeskError] = {}
+        self.store: FakeStore | None = None
+        """In the place of the real one, where a test sets it."""
         self._qtbot = qtbot
         self._monkeypatch = monkeypatch
         self._stacks: list[ExitStack] = []
@@ -310,7 +323,7 @@ class Desks:
         """Open one."""
         stack = ExitStack()
         self._stacks.append(stack)
-        return DeskWindow(self._qtbot, folder or self.folder / "data", stack, **options)
+        return DeskWindow(self._qtbot, folder or self.folder / "data", stack, store=self.store, **options)
 
     def add_model(self, name: str) -> None:
         """Another model that can be chosen."""
@@ -320,6 +333,8 @@ class Desks:
 
     def close(self) -> None:
         """All windows."""
+        if self.store is not None:
+            self.store.may_go_on.set()
         for generator in self.generators.values():
             generator.may_read.set()
             generator.may_write.set()

@@ -12,10 +12,13 @@ from PySide6.QtWidgets import QAbstractButton, QAbstractScrollArea, QApplication
 from pytestqt.qtbot import QtBot
 
 from app.ui.controllers.document_room import DocumentRoom
+from app.ui.dialogs.models import ModelsDialog
 from app.ui.dialogs.password import PasswordDialog
+from app.ui.models.model_row import LookInto
 from app.ui.widgets.notice_bar import Notice, NoticeKind
 from app.ui.widgets.shown_turn import AskMode
 from tests.ui.desk_window import Desks, DeskWindow, write_book
+from tests.ui.fake_store import FakeStore
 
 Open = Callable[[DeskWindow, Path], None]
 
@@ -91,9 +94,52 @@ def with_a_password(window: DeskWindow, folder: Path) -> None:
     dialog.open()
 
 
+def models(window: DeskWindow) -> ModelsDialog:
+    window.actions.choose_model()
+    dialog = window.window.findChildren(ModelsDialog)[0]
+    window.wait(lambda: dialog.chosen is not None)
+    return dialog
+
+
+def with_models(window: DeskWindow, folder: Path) -> None:
+    models(window)
+
+
+def with_the_steps_to_a_model(window: DeskWindow, folder: Path) -> None:
+    dialog = models(window)
+    dialog.choose("recurrentgemma-2b-it")
+    window.button("Download", dialog).click()
+    window.rest()
+    window.button("Back", dialog)
+
+
+def with_a_model_to_import(window: DeskWindow, folder: Path) -> None:
+    dialog = models(window)
+    dialog.wished.emit(LookInto(folder))
+
+
+def with_a_smaller_copy(window: DeskWindow, folder: Path) -> None:
+    dialog = models(window)
+    dialog.wished.emit(LookInto(folder))
+    window.rest()
+    window.button("Import", dialog).click()
+    window.rest()
+    window.button("Make a smaller copy…", dialog).click()
+
+
+def with_the_cost_of_a_model(window: DeskWindow, folder: Path) -> None:
+    dialog = models(window)
+    dialog.wished.emit(LookInto(folder))
+    window.rest()
+    window.button("Import", dialog).click()
+    window.rest()
+    window.button("Use this model…", dialog).click()
+
+
 STATES = [
     at_home, with_a_summary, with_an_answer, with_pages, with_pages_of_text, with_a_chat, with_an_empty_chat,
     with_a_notice, with_settings, with_the_palette, with_the_sheet, with_about, with_a_password,
+    with_models, with_the_steps_to_a_model, with_a_model_to_import, with_a_smaller_copy, with_the_cost_of_a_model,
 ]  # fmt: skip
 
 
@@ -143,6 +189,7 @@ def test_every_control_has_a_name_and_is_reached_by_tab(
 
     Nothing shows up as a window of its own that is none.
     """
+    desks.store = FakeStore()
     desks.window(start=False).end()
     desk = desks.window()
     desk.wait_ready()

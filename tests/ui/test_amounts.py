@@ -11,6 +11,7 @@ from app.ui.amounts import (
     count_text,
     duration_text,
     rate_text,
+    rough_duration_text,
     short_rate_text,
     short_size_text,
     size_text,
@@ -73,3 +74,20 @@ def test_sizes_at_an_axis() -> None:
 def test_durations(seconds: float, expected: str) -> None:
     """Minutes and seconds, from an hour on hours and minutes."""
     assert duration_text(seconds) == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (0, "5 s"),
+        (33, "35 s"),
+        (54.9, "55 s"),
+        (55, "1 min"),
+        (725, "12 min"),
+        (3590, "1 h 00 min"),
+        (3900, "1 h 05 min"),
+    ],
+)
+def test_rough_durations(seconds: float, expected: str) -> None:
+    """No finer than they are known."""
+    assert rough_duration_text(seconds) == expected

@@ -19,7 +19,7 @@ import torch
 from app.core.errors import CheckpointError, InternalError, ResourceError, WorkerLostError
 from app.core.threads import BACKGROUND_NICENESS
 from app.inference.chat_template import load_chat_template
-from app.inference.devices import CHUNK_TOKENS
+from app.inference.device_names import CHUNK_TOKENS
 from app.inference.engine import Engine
 from app.inference.generator import Message, ReadCancelled, Sampling, TextGenerator
 from app.inference.tokenizers.base import load_tokenizer

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.inference.devices import CHUNK_TOKENS
+from app.inference.device_names import CHUNK_TOKENS
 from app.inference.engine import Engine
 from app.inference.generator import StateRef
 from app.worker import host as host_module

@@ -23,17 +23,19 @@ from app.inference.bench.subject import Facts
 from app.inference.bench.timing import seconds_of
 from app.inference.chat_template import CompletionTemplate
 from app.inference.checkpoints.names import expected_shapes
-from app.inference.checkpoints.synthetic import SyntheticSource, preset
+from app.inference.checkpoints.synthetic import SyntheticSource
 from app.inference.config import GriffinConfig
 from app.inference.decoding import Decoding
-from app.inference.devices import CHUNK_TOKENS, memory_errors
+from app.inference.device_names import CHUNK_TOKENS
+from app.inference.devices import memory_errors, slow_formats
 from app.inference.engine import Engine
-from app.inference.formats import FormatChoice, choose_format
+from app.inference.formats import FormatChoice, possible_formats, wished_format
 from app.inference.free_memory import require_memory
 from app.inference.generator import ModelInfo, Sampling, StateRef
 from app.inference.griffin import Griffin
 from app.inference.loading import Notes, build_model, state_nbytes
 from app.inference.memory import estimate_memory
+from app.inference.presets import preset
 from app.inference.weight_format import WeightFormat, parse_weight_format
 
 
@@ -149,8 +151,11 @@ class GriffinSubject:
 
 def synthetic_format(wanted: str | None, device: torch.device) -> FormatChoice:
     """The format of random weights: the one asked for, else int8 on the CPU and bfloat16 elsewhere, where they run."""
-    form = None if wanted is None else parse_weight_format(wanted)
-    return choose_format(form, WeightFormat.INT8 if device.type == "cpu" else WeightFormat.BFLOAT16, device)
+    slow = slow_formats(device)
+    if wanted is not None:
+        return wished_format(parse_weight_format(wanted), device.type, slow)
+    form = WeightFormat.INT8 if device.type == "cpu" else WeightFormat.BFLOAT16
+    return possible_formats(form, device.type, slow)[0]
 
 
 def synthetic_engine(

@@ -9,7 +9,7 @@ import torch.nn.functional as F  # noqa: N812 (the field's usual name)
 from torch import Tensor
 
 from app.inference.bench.timing import median_seconds
-from app.inference.devices import CHUNK_TOKENS
+from app.inference.device_names import CHUNK_TOKENS
 
 BUFFER_BYTES = {"cpu": 1 << 30, "mps": 1 << 30, "cuda": 4 << 30}
 
@@ -36,7 +36,7 @@ def matrix_kind(weight_format: str, device: torch.device) -> str:
 def matrix_rate(shapes: MatrixShapes, kind: str, device: torch.device) -> float:
     """Operations (two a weight and row) per second of plain products with matrices of these shapes.
 
-    As many rows as a chunk of a prompt has tokens on the device (devices.CHUNK_TOKENS).
+    As many rows as a chunk of a prompt has tokens on the device (device_names.CHUNK_TOKENS).
     int8 is `torch._int_mm`, the rest `torch.nn.functional.linear`. Each distinct shape is timed (median of five) and
     counts as often as the model has it.
     """

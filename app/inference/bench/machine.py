@@ -5,18 +5,19 @@ from __future__ import annotations
 import os
 import platform
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import psutil
 import torch
+
+from app.inference.limits_file import processor_name
 
 
 def machine() -> dict[str, Any]:
     """Processor, GPU, versions. `load` is what else was running (one-minute average) at the start."""
     facts: dict[str, Any] = {
         "date": datetime.now(UTC).date().isoformat(),
-        "processor": _processor(),
+        "processor": processor_name(),
         "instructions": torch.backends.cpu.get_cpu_capability(),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
@@ -29,11 +30,3 @@ def machine() -> dict[str, Any]:
         properties = torch.cuda.get_device_properties(0)
         facts |= {"gpu": properties.name, "gpu_memory_bytes": properties.total_memory}
     return facts
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())

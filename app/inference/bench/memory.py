@@ -11,7 +11,8 @@ from types import TracebackType
 import psutil
 import torch
 
-from app.inference.free_memory import free_bytes, gibibytes
+from app.inference.free_memory import free_bytes
+from app.inference.host_memory import gibibytes
 
 _SAMPLE_INTERVAL_S = 0.05
 

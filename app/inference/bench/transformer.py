@@ -20,8 +20,7 @@ from app.inference.bench.limits import matrix_kind
 from app.inference.bench.memory import shortage
 from app.inference.bench.subject import Facts
 from app.inference.bench.timing import seconds_of
-from app.inference.devices import memory_errors
-from app.inference.formats import has_fast_bfloat16
+from app.inference.devices import has_fast_bfloat16, memory_errors
 from app.inference.free_memory import require_memory
 
 

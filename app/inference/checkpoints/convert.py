@@ -1,264 +1,287 @@
-"""A checkpoint in one weight format -> a new model folder in int8 rows or int4 groups.
+"""A checkpoint of any layout -> a new model folder in Hugging Face's: as it is, in bfloat16, int8 rows or int4 groups.
 
-Tensor by tensor: in memory are one shard of what is written and, for int8, the largest tensor; for int4 one block in
-float32 with what its calibration needs. The folder is written under another name and renamed when it is complete.
+File after file, and of each a few pieces at a time; for int4 one block in float32 with what its calibration needs.
+Everything is written into a folder of another name, beside a journal of the files that are complete, and renamed at
+the end. Whatever interrupts it, the same conversion goes on after the last complete file.
 """
 
 from __future__ import annotations
 
-import json
-import os
+import hashlib
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from math import prod
 from pathlib import Path
 
 import torch
 
-from app.core.errors import ResourceError, UserError
-from app.inference.checkpoints import names
-from app.inference.checkpoints.huggingface import INDEX_FILE
-from app.inference.checkpoints.quantized import finite, stored_scale
+from app.core.errors import CheckpointError, ResourceError, UserError, lacks_disk
+from app.core.whole_file import sync_folder
+from app.inference.checkpoints.conversion_folder import Options, furnish
+from app.inference.checkpoints.conversion_journal import (
+    JOURNAL,
+    Journal,
+    held_alone,
+    identity_of,
+    is_intact,
+    read_journal,
+)
+from app.inference.checkpoints.conversion_plan import (
+    INT4_SHARD_BYTES,
+    SHARD_BYTES,
+    Planned,
+    cut,
+    plan_tensors,
+    require_possible,
+    shard_name,
+)
+from app.inference.checkpoints.conversion_report import Conversion, ConversionProgress, OnProgress, Stage
+from app.inference.checkpoints.conversion_work import Calibration, RenewedSource, Work
+from app.inference.checkpoints.huggingface import SafetensorsSource
 from app.inference.checkpoints.registry import Checkpoint, open_checkpoint
-from app.inference.checkpoints.shards import ShardWriter
-from app.inference.checkpoints.source import TensorSource
-from app.inference.config import read_config_json
+from app.inference.checkpoints.tied_head import differing_head
 from app.inference.devices import memory_errors
-from app.inference.int4_groups import GROUPS
-from app.inference.int8_rows import quantize_weight
 from app.inference.ops import Ops
-from app.inference.quantize.calibrate import calibrated_groups, calibration_sequences
-from app.inference.quantize.moments import largest_error
-from app.inference.quantize.plan import GROUP, becomes_int4, is_matrix
-from app.inference.tokenizers.base import load_tokenizer
+from app.inference.perplexity import check_sequences, compare_perplexity
+from app.inference.quantize.plan import GROUP
+from app.inference.tokenizers.base import load_tokenizer, require_fit
 from app.inference.weight_format import WeightFormat
 
-TARGETS = (WeightFormat.INT8, WeightFormat.INT4)
-Progress = Callable[[int, int], None]
-"""Called with the weights that are done and those there are."""
-
-_FLOAT_BYTES = {"F32": 4, "F16": 2, "BF16": 2}
-_WEIGHT_SUFFIXES = (".safetensors", ".pt", ".bin", ".gguf", ".h5", ".msgpack")
-
-
-@dataclass(frozen=True, slots=True)
-class MatrixReport:
-    """What became of one matrix.
-
-    largest_error: of a weight, as a share of the matrix's largest. output_error: relative change of the matrix's
-    output for the same inputs on the calibration text, None where none was read.
-    """
-
-    name: str
-    form: str
-    largest_error: float
-    output_error: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Conversion:
-    """A finished conversion. calibration_tokens: 0 for int8, which needs none."""
-
-    folder: Path
-    nbytes: int
-    calibration_tokens: int
-    matrices: tuple[MatrixReport, ...]
+_SMALL_FILES_BYTES = 64 << 20
+"""Room for what is written beside the weights."""
 
 
 @torch.inference_mode()
 def convert_checkpoint(
-    folder: Path,
+    source: Path,
     target: Path,
-    form: WeightFormat,
+    form: WeightFormat | None,
     *,
     ops: Ops,
     calibration_text: str,
+    check_text: str | None = None,
     group: int = GROUP,
-    on_progress: Progress | None = None,
+    shard_bytes: int | None = None,
+    on_progress: OnProgress | None = None,
 ) -> Conversion:
-    """Write a new model folder; nothing is left behind where it fails or is interrupted.
+    """Write a new model folder, or go on with one that the same call has begun.
+
+    What is begun stays in `.NAME.partial` beside the target when anything ends the conversion, `on_progress` included;
+    only where the source turns out to be damaged it is removed. Called for another source, format or group, or after
+    the source's files changed, it is begun anew.
 
     Args:
-        folder: a model folder in float32, bfloat16, float16 or (to int4) int8.
+        source: a model folder or file that open_checkpoint takes; for BFLOAT16, INT8 and INT4 one in floating point,
+            for INT4 int8 rows too.
         target: a folder that does not exist yet, in one that does.
-        form: one of TARGETS.
-        ops: passes for float32 on the CPU, for the calibration.
+        form: BFLOAT16, INT8 or INT4; None keeps every tensor as it is stored.
+        ops: passes for float32 on the CPU, for calibration and check.
         calibration_text: ordinary English that int4 is fitted to; a few thousand words.
+        check_text: another text, by which the perplexity of source and result is measured; None: it is not.
         group: one of int4_groups.GROUPS.
+        shard_bytes: the most in one file, None for a fitting number.
     Raises:
-        CheckpointError: damaged files. UserError: a target or format that cannot be. ResourceError: no room.
+        CheckpointError: damaged files. UserError: a target or format that cannot be, or another run writes the same
+        target. ResourceError: no room, or the disk does not keep what it is given.
     """
-    checkpoint = open_checkpoint(folder)
-    _require_sensible(checkpoint, target, form, group)
-    need = _target_bytes(checkpoint, form, group)
-    _require_room(target, need)
-    partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent))
-    try:
-        with memory_errors("the conversion"):
-            work = _Conversion(checkpoint, form, group, ShardWriter(partial), on_progress)
-            if form is WeightFormat.INT4:
-                work.calibrate(calibration_text, ops)
-            work.write_the_rest()
-        _write_config(checkpoint, partial, form, group, work.calibration_tokens)
-        _copy_companions(folder, partial)
-        nbytes = _sync(partial)
-        # mkdtemp makes it for this user alone; a model folder is as readable as its neighbours.
-        partial.chmod(target.parent.stat().st_mode & 0o777)
-        partial.rename(target)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
-    return Conversion(target, nbytes, work.calibration_tokens, tuple(work.reports))
-
-
-class _Conversion:
-    """The tensors' part of one conversion."""
-
-    def __init__(
-        self, checkpoint: Checkpoint, form: WeightFormat, group: int, writer: ShardWriter, progress: Progress | None
-    ) -> None:
-        self._checkpoint = checkpoint
-        self._form = form
-        self._group = group
-        self._writer = writer
-        self._progress = progress
-        self._total = sum(prod(shape) for _, shape in names.expected_shapes(checkpoint.config))
-        self._done = 0
-        self._written: set[str] = set()
-        self.calibration_tokens = 0
-        self.reports: list[MatrixReport] = []
-
-    def calibrate(self, text: str, ops: Ops) -> None:
-        """Write every matrix that becomes int4."""
-        config, source = self._checkpoint.config, self._checkpoint.source
-        tokenizer = load_tokenizer(self._checkpoint.folder)
-        sequences = calibration_sequences(config, tokenizer.encode(text), tokenizer.document_prefix)
-        self.calibration_tokens = sum(map(len, sequences))
-        for found in calibrated_groups(config, source, sequences, self._group, ops):
-            name, bias = f"{found.stem}.weight", f"{found.stem}.bias"
-            self._writer.add(name, found.groups.codes)
-            self._writer.add(name + names.SCALE_SUFFIX, found.groups.scale)
-            self._writer.add(name + names.OFFSET_SUFFIX, found.groups.offset)
-            self.reports.append(MatrixReport(name, "int4", found.largest_error, found.output_error))
-            self._count(name, 2 * found.groups.codes.numel())
-            if found.bias is not None:
-                self._writer.add(bias, found.bias)
-                self._count(bias, found.bias.numel())
-
-    def write_the_rest(self) -> None:
-        """Write int8 matrices and what stays as it is, and close the last shard."""
-        config, source = self._checkpoint.config, self._checkpoint.source
-        for name, shape in names.expected_shapes(config):
-            if name in self._written:
-                continue
-            if is_matrix(name, shape):
-                self._int8(source, name)
-            else:
-                self._writer.add(name, finite(name, source.tensor(name)))
-            self._count(name, prod(shape))
-        self._writer.finish()
-
-    def _int8(self, source: TensorSource, name: str) -> None:
-        if source.dtype(name) == "I8":
-            codes, scale, error = source.tensor(name), stored_scale(source, name), 0.0
-        else:
-            weight = finite(name, source.tensor(name))
-            codes, scale = quantize_weight(weight)
-            error = largest_error(weight, lambda rows: codes[rows].float().mul_(scale[rows, None]))
-        self._writer.add(name, codes)
-        self._writer.add(name + names.SCALE_SUFFIX, scale)
-        self.reports.append(MatrixReport(name, "int8", error))
-
-    def _count(self, name: str, weights: int) -> None:
-        self._written.add(name)
-        self._done += weights
-        if self._progress is not None:
-            self._progress(self._done, self._total)
-
-
-def _require_sensible(checkpoint: Checkpoint, target: Path, form: WeightFormat, group: int) -> None:
-    if form not in TARGETS:
-        raise UserError(f"a model is converted to {' or '.join(TARGETS)}, not to {form}")
-    if form is WeightFormat.INT4 and group not in GROUPS:
-        raise UserError(f"a group of {group} weights was asked for: choose {' or '.join(map(str, GROUPS))}")
-    stored = checkpoint.stored_format
-    if stored in (form, WeightFormat.INT4):
-        raise UserError(f"{checkpoint.folder} holds {stored} weights already: convert the model's original files")
-    if target.exists() or target.is_symlink():
-        raise UserError(f"{target} exists already: give a folder that does not")
+    checkpoint = open_checkpoint(source)
+    require_possible(checkpoint, form, group)
+    _require_texts_apart(calibration_text, check_text)
     if not target.parent.is_dir():
         raise UserError(f"{target.parent} is not a folder: make it first")
-
-
-def _target_bytes(checkpoint: Checkpoint, form: WeightFormat, group: int) -> int:
-    """Bytes of all tensors in the new format."""
-
-    def nbytes(name: str, shape: tuple[int, ...]) -> int:
-        if not is_matrix(name, shape):
-            stored = _FLOAT_BYTES[checkpoint.source.dtype(name)]
-            # Calibration moves biases; they are written in float32.
-            return prod(shape) * (4 if name.endswith(".bias") else stored)
-        if form is WeightFormat.INT4 and becomes_int4(name, shape, group):
-            return prod(shape) // 2 + prod(shape) // group * 4
-        return prod(shape) + 4 * shape[0]
-
-    return sum(nbytes(name, shape) for name, shape in names.expected_shapes(checkpoint.config))
-
-
-def _require_room(target: Path, need: int) -> None:
-    free = shutil.disk_usage(target.parent).free
-    if need > free:
-        raise ResourceError(
-            f"the converted model needs {need / 2**20:,.0f} MiB and {free / 2**20:,.0f} MiB are free in "
-            f"{target.parent}: free some space or choose another folder",
-            code="disk-full",
-        )
-
-
-def _write_config(checkpoint: Checkpoint, partial: Path, form: WeightFormat, group: int, tokens: int) -> None:
-    note: dict[str, object] = {
-        "quant_method": "int8_rowwise",
-        "weight_dtype": "int8",
-        "scale_dtype": "float32",
-        "scheme": "w = int8 * scale[row]; scale tensor is named <weight>_scale",
+    whole_blocks = form is WeightFormat.INT4
+    most = shard_bytes or (INT4_SHARD_BYTES if whole_blocks else SHARD_BYTES)
+    plan = cut(plan_tensors(checkpoint, form, group), most=most, whole_blocks=whole_blocks)
+    asked = {
+        "form": form,
+        "group": group if whole_blocks else None,
+        "files": [[one.name for one in shard] for shard in plan],
+        "calibration": hashlib.sha256(calibration_text.encode()).hexdigest() if whole_blocks else None,
     }
-    if form is WeightFormat.INT4:
-        note = {
-            "quant_method": "int4_groupwise",
-            "group_size": group,
-            "weight_dtype": "uint8, two codes each",
-            "scale_dtype": "bfloat16",
-            "scheme": (
-                "w = scale * code + offset, code 0..15; byte j of a group holds elements j (low) and j + group_size / 2"
-                " (high); scale and offset tensors are named <weight>_scale and <weight>_offset; int8 matrices: "
-                "w = int8 * scale[row]"
-            ),
-            "calibration_tokens": tokens,
-        }
-    config = read_config_json(checkpoint.folder) | {"quantization_config": note}
-    (partial / "config.json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+    identity = identity_of(checkpoint, asked)
+    with held_alone(target.with_name(f".{target.name}.lock"), target):
+        if (done := read_journal(target, identity)) is not None and done.made is not None:
+            # Killed when all was done but this.
+            (target / JOURNAL).unlink()
+            return done.made
+        _require_new(target)
+        run = _Run(source, checkpoint, target, Options(form, group), plan, on_progress)
+        try:
+            with memory_errors("the conversion"):
+                return run.run(identity, ops, calibration_text, check_text)
+        except CheckpointError:
+            shutil.rmtree(run.partial, ignore_errors=True)
+            raise
+        except OSError as error:
+            full = lacks_disk(error)
+            raise ResourceError(
+                f"{target} cannot be written ({'the disk is full' if full else error.strerror or error}): what is "
+                "finished is kept, and the same conversion goes on from there",
+                code="disk-full" if full else "out",
+            ) from error
 
 
-def _copy_companions(folder: Path, partial: Path) -> None:
-    """Tokenizer, templates, licence: every file that is neither weights nor written anew."""
-    for file in _companions(folder):
-        shutil.copyfile(file, partial / file.name)
+@dataclass(slots=True)
+class _Run:
+    """One call of convert_checkpoint, once it is clear that it can be."""
+
+    source: Path
+    checkpoint: Checkpoint
+    target: Path
+    options: Options
+    plan: Sequence[tuple[Planned, ...]]
+    on_progress: OnProgress | None
+
+    @property
+    def partial(self) -> Path:
+        """Where the new folder is written."""
+        return partial_folder(self.target)
+
+    def run(self, identity: str, ops: Ops, calibration_text: str, check_text: str | None) -> Conversion:
+        """Go on from what is there to the finished folder."""
+        calibration = None
+        if self.options.form is WeightFormat.INT4:
+            tokenizer = load_tokenizer(self.checkpoint.folder)
+            require_fit(tokenizer, self.checkpoint.config.vocab_size)
+            calibration = Calibration.of(self.checkpoint.config, tokenizer, calibration_text, self.options.group, ops)
+        journal, went_on = self._begin(identity)
+        self._require_room(journal)
+        checked = set(journal.shards)
+        source = RenewedSource(self.source, self.checkpoint.source)
+        threads = max(1, torch.get_num_threads())
+        with ThreadPoolExecutor(threads, thread_name_prefix="convert") as pool:
+            Work(source, journal, self.plan, pool, threads, calibration, self._tell).write_missing()
+        sequences, notes = self._sequences(check_text)
+        unread = sum(shard.record.nbytes for name, shard in journal.shards.items() if name not in checked)
+        total = unread + (self._source_bytes if sequences else 0)
+        self._check(journal, checked, total)
+        source.renew()
+        written = SafetensorsSource([self.partial / name for name in journal.shards])
+
+        def told(done: int, parts: int) -> None:
+            self._tell("checking", unread + self._source_bytes * done // parts, total)
+
+        measured = compare_perplexity(self.checkpoint.config, source, written, sequences, ops, told)
+        del written
+        source.renew()
+        head = differing_head(source)
+        made = Conversion(
+            folder=self.target,
+            nbytes=0,
+            calibration_tokens=calibration.tokens if calibration else 0,
+            matrices=tuple(matrix for name in self._names() for matrix in journal.shards[name].matrices),
+            perplexity_before=measured.before if measured else None,
+            perplexity_after=measured.after if measured else None,
+            check_tokens=measured.tokens if measured else 0,
+            went_on=went_on,
+            notes=notes if head is None else (head, *notes),
+        )
+        return self._finish(journal, made)
+
+    def _begin(self, identity: str) -> tuple[Journal, int]:
+        """The journal of what is sound from an earlier run, and the bytes of the source that it stands for."""
+        partial = self.partial
+        journal = read_journal(partial, identity)
+        if journal is None:
+            if partial.is_symlink() or partial.is_file():
+                partial.unlink()
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir()
+            journal = Journal(partial, identity)
+            journal.begin()
+            return journal, 0
+        total, done = sum(shard.record.nbytes for shard in journal.shards.values()), 0
+
+        def hashed(nbytes: int) -> None:
+            nonlocal done
+            done += nbytes
+            self._tell("checking", done, total)
+
+        for name, shard in list(journal.shards.items()):
+            if not is_intact(partial / name, shard.record, hashed):
+                journal.lose(name)
+        for path in partial.iterdir():  # half a file, or what stood beside the weights
+            if path.name not in journal.shards and path.name != JOURNAL:
+                path.unlink()
+        finished = [shard for name, shard in zip(self._names(), self.plan, strict=True) if name in journal.shards]
+        return journal, sum(one.source_bytes for shard in finished for one in shard)
+
+    def _require_room(self, journal: Journal) -> None:
+        missing = [shard for name, shard in zip(self._names(), self.plan, strict=True) if name not in journal.shards]
+        need = sum(one.nbytes for shard in missing for one in shard) + _SMALL_FILES_BYTES
+        free = shutil.disk_usage(self.target.parent).free
+        if need > free:
+            raise ResourceError(
+                f"the converted model needs {need / 2**20:,.0f} MiB and {free / 2**20:,.0f} MiB are free in "
+                f"{self.target.parent}: free some space or choose another folder",
+                code="disk-full",
+            )
+
+    def _check(self, journal: Journal, checked: set[str], total: int) -> None:
+        """Read each file once that was not read yet; total: bytes of all that is to be checked."""
+        done = 0
+
+        def hashed(nbytes: int) -> None:
+            nonlocal done
+            done += nbytes
+            self._tell("checking", done, total)
+
+        for name, shard in list(journal.shards.items()):
+            if name not in checked and not is_intact(self.partial / name, shard.record, hashed):
+                journal.lose(name)
+                raise ResourceError(
+                    f"{name} is not on the disk as it was written: try again, and check the disk if that happens again",
+                    code="damaged-write",
+                )
+
+    def _sequences(self, text: str | None) -> tuple[list[list[int]], tuple[str, ...]]:
+        """The text to check with as token ids, nothing where there is none; why it cannot be used, a sentence."""
+        if text is None:
+            return [], ()
+        try:
+            tokenizer = load_tokenizer(self.checkpoint.folder)
+            require_fit(tokenizer, self.checkpoint.config.vocab_size)
+        except CheckpointError as error:
+            return [], (f"the perplexity was not measured: {error.message}",)
+        return check_sequences(self.checkpoint.config, tokenizer, text), ()
+
+    def _finish(self, journal: Journal, made: Conversion) -> Conversion:
+        """Write what belongs to the weights, and give the folder its name."""
+        shards = {name: journal.shards[name].record for name in self._names()}
+        made = furnish(self.partial, self.checkpoint, self.options, self.plan, shards, made)
+        journal.complete(made)
+        sync_folder(self.partial)
+        self.partial.rename(self.target)
+        sync_folder(self.target.parent)
+        (self.target / JOURNAL).unlink()
+        return made
+
+    @property
+    def _source_bytes(self) -> int:
+        return sum(one.source_bytes for shard in self.plan for one in shard)
+
+    def _names(self) -> list[str]:
+        return [shard_name(number, len(self.plan)) for number in range(1, len(self.plan) + 1)]
+
+    def _tell(self, stage: Stage, done: int, total: int) -> None:
+        if self.on_progress is not None:
+            self.on_progress(ConversionProgress(stage, done, total))
 
 
-def _companions(folder: Path) -> Iterator[Path]:
-    for file in sorted(folder.iterdir()):
-        written = file.name in ("config.json", INDEX_FILE) or file.name.startswith(".")
-        if file.is_file() and not written and not file.name.endswith((*_WEIGHT_SUFFIXES, ".index.json")):
-            yield file
+def partial_folder(target: Path) -> Path:
+    """Where a conversion to the target is written until it is complete."""
+    return target.with_name(f".{target.name}.partial")
 
 
-def _sync(folder: Path) -> int:
-    """Everything on the disk before the folder gets its name; the bytes of its files."""
-    total = 0
-    for file in folder.iterdir():
-        with file.open("rb+") as handle:
-            os.fsync(handle.fileno())
-        total += file.stat().st_size
-    return total
+def _require_new(target: Path) -> None:
+    if target.exists() or target.is_symlink():
+        raise UserError(f"{target} exists already: give a folder that does not")
+
+
+def _require_texts_apart(calibration_text: str, check_text: str | None) -> None:
+    if check_text is None:
+        return
+    one, other = calibration_text.strip(), check_text.strip()
+    if not other or other in one or (one and one in other):
+        raise UserError("the text to check with must be another than the one to calibrate with: give another")

@@ -25,17 +25,12 @@ from app.inference.linear import (
 )
 from app.inference.quantize.nearest import round_to_nearest
 from app.inference.quantize.plan import GROUP, becomes_int4
-from app.inference.weight_format import WeightFormat
+from app.inference.weight_format import WeightFormat, format_on_disk
 
 
 def stored_format(source: TensorSource, embedding: str) -> WeightFormat:
-    """The format in which a checkpoint's matrices lie on disk; float16 counts as float32.
-
-    One matrix in int4 makes an int4 checkpoint: its embedding and some others are int8.
-    """
-    if any(source.dtype(name) == "U8" for name in source.names()):
-        return WeightFormat.INT4
-    return {"I8": WeightFormat.INT8, "BF16": WeightFormat.BFLOAT16}.get(source.dtype(embedding), WeightFormat.FLOAT32)
+    """The format in which a checkpoint's matrices lie on disk; see `format_on_disk`."""
+    return format_on_disk({source.dtype(name) for name in source.names()}, source.dtype(embedding))
 
 
 @dataclass(frozen=True, slots=True)

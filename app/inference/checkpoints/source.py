@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
+import torch
 from torch import Tensor
+
+DTYPE_NAMES = {
+    torch.float64: "F64",
+    torch.float32: "F32",
+    torch.float16: "F16",
+    torch.bfloat16: "BF16",
+    torch.int8: "I8",
+    torch.uint8: "U8",
+}
+"""How safetensors writes torch's element types, of those that may come."""
 
 
 class TensorSource(Protocol):
@@ -24,5 +35,5 @@ class TensorSource(Protocol):
         ...
 
     def tensor(self, name: str) -> Tensor:
-        """The tensor; CheckpointError when its data cannot be read."""
+        """The tensor, contiguous; CheckpointError when its data cannot be read."""
         ...

@@ -16,9 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from app.core.errors import InternalError, UserError
+from app.core.errors import InternalError
 from app.inference.checkpoints import names
-from app.inference.config import BlockType, GriffinConfig
+from app.inference.config import GriffinConfig
 from app.inference.griffin import Griffin
 from app.inference.loading import Notes, build_model
 from app.inference.quantize.plan import GROUP, becomes_int4
@@ -26,7 +26,6 @@ from app.inference.weight_format import WeightFormat
 
 _DTYPES = {"float32": "F32", "bfloat16": "BF16", "float16": "F16"}
 _TORCH = {"F32": torch.float32, "BF16": torch.bfloat16, "F16": torch.float16, "I8": torch.int8, "U8": torch.uint8}
-_PATTERN = (BlockType.RECURRENT, BlockType.RECURRENT, BlockType.ATTENTION)
 _BLOCK_ELEMENTS = 1 << 24
 """Random float32 numbers at a time: what is made beside the tensor itself stays at 64 MiB."""
 _CODE_STD = {"I8": math.sqrt((255**2 - 1) / 12), "U8": math.sqrt((16**2 - 1) / 12)}
@@ -34,31 +33,6 @@ _CODE_STD = {"I8": math.sqrt((255**2 - 1) / 12), "U8": math.sqrt((16**2 - 1) / 1
 _EMBEDDING_STD, _FINAL_GAIN = 0.1, 30.0
 """Times 1 / sqrt(d), and the final norm's gain. A small embedding drowns in what the layers add: the head is tied to
 it, and the last token would otherwise be its own best successor for ever. The gain makes up for it in the logits."""
-
-
-def _published(width: int, mlp_width: int, heads: int, layers: int) -> GriffinConfig:
-    return GriffinConfig(
-        vocab_size=256_000,
-        width=width,
-        mlp_width=mlp_width,
-        num_heads=heads,
-        num_kv_heads=1,
-        lru_width=width,
-        block_types=tuple(_PATTERN[index % 3] for index in range(layers)),
-        window_tokens=2048,
-        window_keys=2049,
-    )
-
-
-PRESETS = {"2b": _published(2560, 7680, 10, 26), "9b": _published(4096, 12288, 16, 38)}
-"""The two published RecurrentGemma sizes (google-deepmind/recurrentgemma, common.py)."""
-
-
-def preset(name: str) -> GriffinConfig:
-    """The config of a published size; UserError lists those there are."""
-    if name not in PRESETS:
-        raise UserError(f"unknown size {name!r}: choose one of {', '.join(PRESETS)}")
-    return PRESETS[name]
 
 
 class SyntheticSource:

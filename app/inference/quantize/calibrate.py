@@ -5,8 +5,8 @@ that give, of the inputs it will really see, what the exact model gives of its o
 error feedback; what is left of the mean error goes into the bias. Within a block the inputs come one after the other:
 what the MLP's last matrix sees has passed through rounded ones already.
 
-In memory at a time: one block in float32, the moments of one input, and the calibration text's hidden states at that
-depth. No more of the model, whatever its depth.
+In memory at a time: one half of a block in float32 or the moments of one input with their factor, and the calibration
+text's hidden states at that depth. No more of the model, whatever its depth.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from app.inference.checkpoints.source import TensorSource
 from app.inference.config import GriffinConfig
 from app.inference.griffin import embedding_scale
 from app.inference.int4_groups import Int4Groups
+from app.inference.int8_rows import row_blocks
 from app.inference.layers import rotary_angles
 from app.inference.linear import DenseLinear, Linear
 from app.inference.ops import Ops
@@ -38,6 +39,12 @@ from app.inference.weight_format import WeightFormat
 
 SEQUENCE_TOKENS = 1024
 """Tokens of one calibration sequence: long enough for the recurrence to fill, short enough to keep buffers small."""
+_AIM_ROWS = 512
+"""Rows of a matrix that are moved at a time: the products on the way need no more memory than they do."""
+
+
+Known = Callable[[str], "tuple[Int4Groups, Tensor | None] | None"]
+"""Gives, by the stem of its name, a matrix that an earlier run has rounded, with its bias; None for all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,26 +71,37 @@ def calibration_sequences(config: GriffinConfig, ids: Sequence[int], prefix: Seq
 
 @torch.inference_mode()
 def calibrated_groups(
-    config: GriffinConfig, source: TensorSource, sequences: Sequence[Sequence[int]], group: int, ops: Ops
+    config: GriffinConfig,
+    source: TensorSource,
+    sequences: Sequence[Sequence[int]],
+    group: int,
+    ops: Ops,
+    *,
+    known: Known = lambda stem: None,
+    on_pass: Callable[[], None] = lambda: None,
 ) -> Iterator[Rounded]:
     """Every matrix that becomes int4, in the order of the blocks.
 
     Args:
         sequences: token ids, each sequence from an empty state and at most as long as the window.
         ops: passes for float32 on the CPU.
+        known: matrices that serve as they are and are not given out, all that read one input together.
+        on_pass: called before each sequence goes through a part of a block; what it raises ends the work.
     Raises:
         CheckpointError: a tensor cannot be read or holds a value that is not finite.
     """
     # (2, t, d) each: as the exact model has it, and as it is behind the rounded blocks.
-    hidden = [_embedded(config, source, ids).repeat(2, 1, 1) for ids in sequences]
+    hidden = [embedded(config, source, ids).repeat(2, 1, 1) for ids in sequences]
     stored = stored_format(source, names.EMBEDDING)
     for index in range(len(config.block_types)):
         halves = _halves(config, source, stored, ops, index)
         while halves:
             half = halves.pop(0)  # the first goes before the second's moments come
-            yield from _rounded_half(half, hidden, group)
+            yield from _rounded_half(half, hidden, group, known, on_pass)
             for place, x in enumerate(hidden):
+                on_pass()
                 hidden[place] = x + half.adds(x)
+            half.rest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +114,12 @@ class _Half:
     adds: Callable[[Hidden], Hidden]
     inputs: list[list[PairLinear]]
     recorder: Recorder
+
+    def rest(self) -> None:
+        """Free the memory of its maps until the next pass."""
+        for maps in self.inputs:
+            for map_ in maps:
+                map_.rest()
 
 
 def _halves(config: GriffinConfig, source: TensorSource, stored: WeightFormat, ops: Ops, index: int) -> list[_Half]:
@@ -125,18 +149,26 @@ def _traced(config: GriffinConfig, loader: _PairLoader, adds: Callable[[Hidden],
     return [[maps[stem] for stem in stems] for stems in found]
 
 
-def _rounded_half(half: _Half, hidden: Sequence[Hidden], group: int) -> Iterator[Rounded]:
+def _rounded_half(
+    half: _Half, hidden: Sequence[Hidden], group: int, known: Known, on_pass: Callable[[], None]
+) -> Iterator[Rounded]:
     recorder = half.recorder
     for maps in half.inputs:
-        chosen = [map_ for map_ in maps if _becomes_int4(map_, group)]
-        if not chosen:
-            continue
-        recorder.wanted = maps[0].stem
-        for x in hidden:
-            with suppress(Recorded):
-                half.adds(x)
-        recorder.wanted = None
-        yield from _rounded(chosen, recorder, group)
+        chosen = [map_ for map_ in maps if becomes_int4(f"{map_.stem}.weight", map_.shape, group)]
+        found = [known(map_.stem) for map_ in chosen]
+        if chosen and not all(found):
+            recorder.wanted = maps[0].stem
+            for x in hidden:
+                on_pass()
+                with suppress(Recorded):
+                    half.adds(x)
+            recorder.wanted = None
+            half.rest()
+            yield from _rounded(chosen, recorder, group)
+        else:
+            for map_, was in zip(chosen, found, strict=True):
+                assert was is not None
+                map_.round(*was)
 
 
 def _rounded(maps: Sequence[PairLinear], recorder: Recorder, group: int) -> Iterator[Rounded]:
@@ -146,22 +178,31 @@ def _rounded(maps: Sequence[PairLinear], recorder: Recorder, group: int) -> Iter
     feedback = Feedback.of(moments.rounded)
     # What the inputs lost on their way is no longer needed by itself: only what it takes to make up for it.
     lost = moments.cross.sub_(moments.rounded)
+    aims = [_aim(map_.exact.weight, lost, feedback) for map_ in maps]
+    moments.cross = lost = lost.new_empty(0)
+    exact_mean, rounded_mean = moments.sums / moments.tokens
     for map_ in maps:
-        assert isinstance(map_.exact, DenseLinear)
+        groups = round_with_feedback(aims.pop(0), feedback, group)
         weight, bias = map_.exact.weight, map_.exact.bias
-        groups = round_with_feedback(weight + feedback.solve(weight @ lost), feedback, group)
-        wide = groups.dequantize()
         if bias is not None:
-            exact_mean, rounded_mean = moments.sums / moments.tokens
-            bias = bias + weight @ exact_mean - wide @ rounded_mean
-        map_.rounded = DenseLinear(wide, bias)
-        errors = largest_error(weight, groups.dequantize), output_error(weight, wide, moments.rounded)
+            given = torch.cat([groups.dequantize(rows) @ rounded_mean for rows in row_blocks(weight)])
+            bias = bias + weight @ exact_mean - given
+        map_.round(groups, bias)
+        errors = (
+            largest_error(weight, groups.dequantize),
+            output_error(weight, groups.dequantize, moments.rounded),
+        )
+        map_.rest()
         yield Rounded(map_.stem, groups, bias, *errors)
 
 
-def _becomes_int4(map_: PairLinear, group: int) -> bool:
-    assert isinstance(map_.exact, DenseLinear)
-    return becomes_int4(f"{map_.stem}.weight", tuple(map_.exact.weight.shape), group)
+def _aim(weight: Tensor, lost: Tensor, feedback: Feedback) -> Tensor:
+    """W^T (i, o) for the weights that give, of the inputs they will see, what W gives of its own."""
+    aim = torch.empty((weight.shape[1], weight.shape[0]))
+    for start in range(0, weight.shape[0], _AIM_ROWS):
+        rows = slice(start, start + _AIM_ROWS)
+        aim[:, rows] = (weight[rows] + feedback.solve(weight[rows] @ lost)).t()
+    return aim
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,11 +214,17 @@ class _PairLoader(MatrixLoader):
 
     def linear(self, stem: str, *, bias: bool = True) -> Linear:
         """See MatrixLoader."""
-        self.maps.append(PairLinear(MatrixLoader.linear(self, stem, bias=bias), stem, self.recorder))
+
+        def load() -> DenseLinear:
+            found = MatrixLoader.linear(self, stem, bias=bias)
+            assert isinstance(found, DenseLinear)  # the format is float32
+            return found
+
+        self.maps.append(PairLinear(load, stem, self.source.shape(f"{stem}.weight"), self.recorder))
         return self.maps[-1]
 
 
-def _embedded(config: GriffinConfig, source: TensorSource, ids: Sequence[int]) -> Hidden:
+def embedded(config: GriffinConfig, source: TensorSource, ids: Sequence[int]) -> Hidden:
     """The hidden states (1, t, d) before the first block, from the rows that the text needs alone."""
     rows = source.tensor(names.EMBEDDING)[torch.tensor(ids)].float()
     if source.dtype(names.EMBEDDING) == "I8":

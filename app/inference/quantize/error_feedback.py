@@ -37,7 +37,7 @@ class Feedback:
 
     @classmethod
     def of(cls, moments: Tensor) -> Feedback:
-        """From X^T X (i, i) float32, of any rank. Twice their memory is needed beside the result for a moment."""
+        """From X^T X (i, i) float32, symmetric, of any rank. No memory is needed beside the result."""
         importance = moments.diagonal().clone()
         # An input that is always zero would leave the factor undefined; its weights do not matter.
         mean = importance.mean().clamp_min(torch.finfo(torch.float32).tiny)
@@ -53,20 +53,27 @@ class Feedback:
 
 
 def _factor_of_inverse(moments: Tensor, damping: Tensor) -> Tensor | None:
-    """The upper Cholesky factor of the damped moments' inverse; None where float32 has too few digits for it."""
-    damped = moments.clone()
-    damped.diagonal().add_(damping)
-    lower, failed = torch.linalg.cholesky_ex(damped)
-    del damped
-    inverse = torch.cholesky_inverse(lower)
-    del lower
-    spread, failed_too = torch.linalg.cholesky_ex(inverse, upper=True)
-    return None if int(failed) or int(failed_too) else spread
+    """The upper Cholesky factor of the damped moments' inverse; None where float32 has too few digits for it.
+
+    All three steps in one piece of memory: of a wide model's last matrix it is more than half a gigabyte.
+    """
+    work = moments.clone()
+    work.diagonal().add_(damping)
+    # Columns side by side, as LAPACK has them: in any other order torch would work on a copy.
+    columns, failed = work.t(), torch.zeros((), dtype=torch.int32)
+    torch.linalg.cholesky_ex(columns, out=(columns, failed))
+    if int(failed):
+        return None
+    torch.cholesky_inverse(columns, out=columns)
+    torch.linalg.cholesky_ex(columns, upper=True, out=(columns, failed))
+    return None if int(failed) else columns
 
 
-def round_with_feedback(weight: Tensor, feedback: Feedback, group: int) -> Int4Groups:
-    """W (o, i) float32 -> int4 groups. Deterministic for a given number of threads; W stays as it is."""
-    left = weight.t().contiguous()  # (i, o): all work goes along columns of W
+def round_with_feedback(left: Tensor, feedback: Feedback, group: int) -> Int4Groups:
+    """W^T (i, o) float32, contiguous -> W in int4 groups. Deterministic for a given number of threads.
+
+    All work goes along columns of W, which are rows here; the tensor is used up.
+    """
     spread, importance = feedback.spread, feedback.importance
     into, out = left.shape
     codes = torch.empty((into, out), dtype=torch.uint8)

@@ -8,8 +8,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from app.inference.int4_groups import Int4Groups
 from app.inference.int8_rows import row_blocks
-from app.inference.linear import Linear, Prepared
+from app.inference.linear import DenseLinear, Prepared
+
+_ROWS = 512
+"""Rows of a matrix that are multiplied at a time by moments: the product needs no more memory than they do."""
 
 
 class Recorded(Exception):  # noqa: N818 (no error: it ends a pass that has told all it was run for)
@@ -74,12 +78,26 @@ class Recorder:
 
 @dataclass(slots=True)
 class PairLinear:
-    """A map on pairs (2, t, i) of activations: the exact map on the first, `rounded` (if any) on the second."""
+    """A map on pairs (2, t, i) of activations: the exact map on the first, the rounded one (if any) on the second.
 
-    exact: Linear
+    Both are float32, made when a pass first needs them and let go of by `rest`.
+    """
+
+    load: Callable[[], DenseLinear]
     stem: str
+    shape: tuple[int, ...]
+    """(o, i) of the weight."""
     recorder: Recorder
-    rounded: Linear | None = None
+    _rounded: tuple[Int4Groups, Tensor | None] | None = None
+    _exact: DenseLinear | None = None
+    _wide: DenseLinear | None = None
+
+    @property
+    def exact(self) -> DenseLinear:
+        """The exact map."""
+        if self._exact is None:
+            self._exact = self.load()
+        return self._exact
 
     @property
     def nbytes(self) -> int:
@@ -89,7 +107,16 @@ class PairLinear:
     @property
     def out_features(self) -> int:
         """Those of the exact map."""
-        return self.exact.out_features
+        return self.shape[0]
+
+    def round(self, groups: Int4Groups, bias: Tensor | None) -> None:
+        """From here on the second of each pair goes through these."""
+        self._rounded = groups, bias
+        self._wide = None
+
+    def rest(self) -> None:
+        """Free the memory of both maps until a pass comes."""
+        self._exact = self._wide = None
 
     def prepare(self, x: Tensor) -> Prepared:
         """x itself."""
@@ -99,19 +126,32 @@ class PairLinear:
         """(2, t, i) -> (2, t, o); Recorded where the pass need not go on."""
         assert isinstance(x, Tensor)
         self.recorder.take(self.stem, x)
-        if self.rounded is None:
+        if self._rounded is None:
             return self.exact(x)
-        return torch.cat((self.exact(x[:1]), self.rounded(x[1:])))
+        if self._wide is None:
+            groups, bias = self._rounded
+            wide = torch.empty(self.shape)
+            for rows in row_blocks(wide):  # all at once, codes on their way to floats would double it
+                wide[rows] = groups.dequantize(rows)
+            self._wide = DenseLinear(wide, bias)
+        return torch.cat((self.exact(x[:1]), self._wide(x[1:])))
 
 
-def output_error(weight: Tensor, rounded: Tensor, moments: Tensor) -> float:
-    """Norm of the change of a matrix's output for inputs of these second moments, over the norm of the output."""
+def output_error(weight: Tensor, rounded: Callable[[slice], Tensor], moments: Tensor) -> float:
+    """Norm of the change of a matrix's output for inputs of these second moments, over the norm of the output.
+
+    rounded: gives rows (n, i) of what became of the weight.
+    """
 
     def squared(matrix: Tensor) -> float:
-        return max(0.0, float(torch.sum((matrix @ moments) * matrix)))
+        return float(torch.sum((matrix @ moments) * matrix))
 
-    whole = squared(weight)
-    return (squared(rounded - weight) / whole) ** 0.5 if whole > 0 else 0.0
+    change, whole = 0.0, 0.0
+    for start in range(0, weight.shape[0], _ROWS):
+        rows = slice(start, start + _ROWS)
+        change += squared(rounded(rows) - weight[rows])
+        whole += squared(weight[rows])
+    return (max(0.0, change) / whole) ** 0.5 if whole > 0 else 0.0
 
 
 def largest_error(weight: Tensor, rounded: Callable[[slice], Tensor]) -> float:

@@ -12,10 +12,14 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from app.core.errors import CheckpointError
+from app.inference.tokenizers.added_tokens import added_tokens
 from app.inference.tokenizers.settings import TokenizerSettings, read_tokenizer_settings
+
+if TYPE_CHECKING:
+    from app.inference.tokenizers.sentencepiece import SentencePieceTokenizer
 
 SPACE_MARK = "\N{LOWER ONE EIGHTH BLOCK}"
 """How SentencePiece vocabularies write a space."""
@@ -184,27 +188,51 @@ class VocabularyTokenizer(ABC):
 
 
 def load_tokenizer(folder: Path) -> Tokenizer:
-    """The tokenizer of a model's folder: `tokenizer.json`, else `tokenizer.model`.
+    """The tokenizer of a model's folder: `tokenizer.json` or `tokenizer.model`.
 
-    Raises CheckpointError when there is none or it is damaged.
+    Where there are both, `tokenizer.model`, with which such a model was trained, unless `tokenizer.json` has tokens
+    that it lacks. They differ in runs of more than 31 spaces, and in what they take: SentencePiece loads Gemma's in
+    half the time and a third of the memory. Raises CheckpointError when there is none or it is damaged.
     """
-    # Each format's library takes long to import: load the one that is needed.
-    tokenizer: VocabularyTokenizer
-    if (path := folder / "tokenizer.json").is_file():
-        from app.inference.tokenizers.bpe import BpeTokenizer
-
-        tokenizer = BpeTokenizer(_read(path), path.name)
-    elif (path := folder / "tokenizer.model").is_file():
-        from app.inference.tokenizers.sentencepiece import SentencePieceTokenizer
-
-        tokenizer = SentencePieceTokenizer(_read(path), path.name)
-    else:
+    tokenizer = _both(folder) or _json(folder) or _model(folder)
+    if tokenizer is None:
         raise CheckpointError(
             f"{folder} has no tokenizer: expected tokenizer.json or tokenizer.model beside the weights",
             code="no-tokenizer",
         )
     tokenizer.apply(read_tokenizer_settings(folder))
     return tokenizer
+
+
+def _both(folder: Path) -> VocabularyTokenizer | None:
+    """The tokenizer of `tokenizer.model`, where all that was added to the `tokenizer.json` beside it is in it too."""
+    if not ((folder / "tokenizer.json").is_file() and (folder / "tokenizer.model").is_file()):
+        return None
+    added = added_tokens(_read(folder / "tokenizer.json"))
+    if not added:
+        return None
+    try:
+        tokenizer = _model(folder)
+    except CheckpointError:
+        return None  # tokenizer.json may be sound all the same
+    return tokenizer if tokenizer is not None and all(map(tokenizer.has, added)) else None
+
+
+# Each format's library takes long to import: load the one that is needed.
+def _json(folder: Path) -> VocabularyTokenizer | None:
+    if not (path := folder / "tokenizer.json").is_file():
+        return None
+    from app.inference.tokenizers.bpe import BpeTokenizer
+
+    return BpeTokenizer(_read(path), path.name)
+
+
+def _model(folder: Path) -> SentencePieceTokenizer | None:
+    if not (path := folder / "tokenizer.model").is_file():
+        return None
+    from app.inference.tokenizers.sentencepiece import SentencePieceTokenizer
+
+    return SentencePieceTokenizer(_read(path), path.name)
 
 
 def require_fit(tokenizer: Tokenizer, embedding_rows: int) -> None:

@@ -207,8 +207,8 @@ class Actions(QObject):
     # -- the program -------------------------------------------------------------------------------------------------
 
     def choose_model(self) -> None:
-        """The settings of the model."""
-        self._controller.choose_model()
+        """All models: to get, check and change to."""
+        self._controller.models.show_dialog()
 
     def show_settings(self) -> None:
         """All settings."""
@@ -279,5 +279,5 @@ class Actions(QObject):
             document, "summarise", "copy-summary", "new-conversation", "show-summary", "show-ask", "show-pages"
         )
         commands.set_enabled(something, "export", "home")
-        commands.set_enabled(document or bool(controller.activity.rooms), "pause")
-        commands.set_enabled(bool(controller.activity.rooms), "stop")
+        commands.set_enabled(document or controller.activity.can_pause, "pause")
+        commands.set_enabled(controller.activity.can_stop, "stop")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from PySide6.QtCore import QObject, Signal
 
 from app.inference.generator import ModelInfo
@@ -17,11 +19,23 @@ from app.ui.widgets.status_line import Running, StatusLine
 from app.ui.widgets.window_gauge import WindowGauge
 
 
+@dataclass(frozen=True, slots=True)
+class ModelsActivity:
+    """Work on models' files, running or to be gone on with; `short` stands behind what comes before it."""
+
+    running: Running
+    short: str
+
+
 class ActivityController(QObject):
     """Joins rooms and engine to the status line and the meters."""
 
     changed = Signal()
     """Something began or ended."""
+    models_paused = Signal()
+    """The user pauses the work on models' files that the status line shows; likewise those below."""
+    models_resumed = Signal()
+    models_stopped = Signal()
 
     def __init__(
         self, engine: EngineController, status: StatusLine, meters: MetersView, parent: QObject | None = None
@@ -34,8 +48,9 @@ class ActivityController(QObject):
         """None: it has not begun yet."""
         self._paused: DocumentRoom | None = None
         self._answering: set[Room] = set()
+        self._models: ModelsActivity | None = None
         self._window_tokens = 0
-        self._told: tuple[tuple[Room, ...], Room | None] = ((), None)
+        self._told: tuple[object, ...] = ()
         self.tokens_read = 0
         """By the models of this run."""
         self._connect()
@@ -65,24 +80,45 @@ class ActivityController(QObject):
             self._paused = None
         self._show()
 
+    def show_models(self, models: ModelsActivity | None) -> None:
+        """Work on models' files; where something is read or answered that comes first."""
+        self._models = models
+        self._show()
+
+    @property
+    def can_pause(self) -> bool:
+        """Whether something goes on that can be paused, or stands paused."""
+        return bool(self.rooms) or (self._models is not None and self._models.running.can_pause)
+
+    @property
+    def can_stop(self) -> bool:
+        """Whether something goes on that can be stopped."""
+        return bool(self.rooms) or self._models is not None
+
     @property
     def rooms(self) -> tuple[Room, ...]:
         """Those in which something goes on, the reading ones first."""
         return (*self._reading, *(room for room in self._answering if room not in self._reading))
 
     def pause(self) -> None:
-        """Pause the reading that the status line shows."""
+        """Pause what the status line shows."""
         room = self._shown_room()
         if isinstance(room, DocumentRoom):
             room.summary.pause()
+        elif self._models is not None and not self.rooms:
+            (self.models_resumed if self._models.running.paused else self.models_paused).emit()
 
     def resume(self) -> None:
         """Go on with it."""
-        if self._paused is not None:
+        if self._models is not None and self._paused is None:
+            self.models_resumed.emit()
+        elif self._paused is not None:
             self._paused.summary.resume()
 
     def stop(self) -> None:
-        """Stop whatever goes on."""
+        """Stop whatever goes on; work on models' files only where that is all there is."""
+        if not self.rooms and self._paused is None:
+            self.models_stopped.emit()
         if self._paused is not None:
             self._paused.summary.stop()
         for room in self.rooms:
@@ -151,26 +187,37 @@ class ActivityController(QObject):
             self._meters.set_window(WindowGauge(tokens, self._window_tokens))
 
     def _show(self) -> None:
+        shown: Running | None
         room = self._shown_room()
         reading = self._reading[room] if room is not None else None
+        models = self._models.running if self._models is not None else None
         if room is not None and reading is not None:
             text = self.tr("Reading {title}, page {page} of {pages}").format(
                 title=room.title, page=reading.page, pages=reading.pages
             )
-            self._status.set_running(Running(text, reading.share, reading.seconds_left, can_pause=True, paused=False))
+            text = self._with_models(text)
+            shown = Running(text, reading.share, reading.seconds_left, can_pause=True, paused=False)
         elif self._answering:
-            self._status.set_running(Running(self.tr("Answering"), None, None, can_pause=False, paused=False))
+            shown = Running(self._with_models(self.tr("Answering")), None, None, can_pause=False, paused=False)
         elif room is not None:
-            text = self.tr("Waiting to read {title}").format(title=room.title)
-            self._status.set_running(Running(text, None, None, can_pause=True, paused=False))
+            text = self._with_models(self.tr("Waiting to read {title}").format(title=room.title))
+            shown = Running(text, None, None, can_pause=True, paused=False)
+        elif models is not None and not models.paused:
+            shown = models
         elif self._paused is not None:
-            self._status.set_running(Running(self._paused.title, None, None, can_pause=True, paused=True))
+            shown = Running(self._paused.title, None, None, can_pause=True, paused=True)
         else:
-            self._status.set_running(None)
-        now = (self.rooms, self._paused)
+            shown = models
+        self._status.set_running(shown)
+        now = (self.rooms, self._paused, models is not None, models is not None and models.paused)
         if now != self._told:
             self._told = now
             self.changed.emit()
+
+    def _with_models(self, text: str) -> str:
+        """The line of something else, with how far the work on models is."""
+        models = self._models
+        return text if models is None or models.running.paused else f"{text} · {models.short}"
 
 
 def _device_name(device: str) -> str:

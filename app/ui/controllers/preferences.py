@@ -39,6 +39,8 @@ class PreferencesController(QObject):
     """Failure."""
     folder_wanted = Signal(object)
     """A folder (Path) to be shown in the system's file manager."""
+    models_wanted = Signal()
+    """The user wants to see all models."""
     restart_needed = Signal()
 
     def __init__(
@@ -91,7 +93,16 @@ class PreferencesController(QObject):
             self.apply_look()
         if engine_options(before) != engine_options(self.settings) or before.model != self.settings.model:
             self._engine.change(self.settings.model, engine_options(self.settings))
+        if self._dialog is not None:
+            self._dialog.follow(changes)
         self.changed.emit(self.settings)
+
+    def use_model(self, name: str) -> None:
+        """Load a model in place of the one in use, or that one again, and keep the choice."""
+        if self.settings.model == name:
+            self._engine.change(name, engine_options(self.settings))
+        else:
+            self.save({"model": name})
 
     def show_dialog(self, window: QWidget, page: str = "") -> None:
         """Let the user change the settings."""
@@ -104,6 +115,7 @@ class PreferencesController(QObject):
 
     def _show(self, looked: _Looked, window: QWidget, page: str) -> None:
         if self._dialog is not None:
+            self._dialog.show_page(page)
             self._dialog.raise_()
             return
         info = self._engine.info
@@ -120,6 +132,7 @@ class PreferencesController(QObject):
         dialog = self._dialog = SettingsDialog(self.settings, facts, window)
         dialog.applied.connect(self._applied)
         dialog.folder_wanted.connect(self.folder_wanted)
+        dialog.models_wanted.connect(self.models_wanted)
         dialog.finished.connect(self._closed)
         if page:
             dialog.show_page(page)

@@ -22,6 +22,7 @@ from app.ui.controllers.engine import EngineController, ModelWish
 from app.ui.controllers.going_on import GoingOn
 from app.ui.controllers.home import HomeController
 from app.ui.controllers.imports import ImportController, OpenedDocument
+from app.ui.controllers.models_in_window import ModelsInWindow
 from app.ui.controllers.passwords import PasswordController
 from app.ui.controllers.preferences import PreferencesController, engine_options
 from app.ui.controllers.room import ChatRoom, Room, RoomParts
@@ -81,6 +82,10 @@ class WindowController(QObject):
         self.activity = ActivityController(self.engine, window.status, window.meters, self)
         self.sidebar = SidebarController(self.shelf, window.sidebar, self)
         self.home = HomeController(self.shelf, self.engine, window.home, self)
+        self._in_window = ModelsInWindow(
+            jobs, state, window, self.engine, self.shelf, self.activity, self.preferences, self
+        )
+        self.models = self._in_window.models
         self.room: Room | None = None
         """What is in front; None: the home page."""
         self._moved_at = 0.0
@@ -115,7 +120,6 @@ class WindowController(QObject):
         engine.failed.connect(self._model_failed)
         self.rooms.made.connect(self._room_made)
         self.rooms.closed.connect(self._room_closed)
-        self.preferences.changed.connect(self._settings_changed)
         self.preferences.failed.connect(self.tell_failure)
         self.preferences.folder_wanted.connect(self.show_folder)
         self.preferences.restart_needed.connect(
@@ -124,11 +128,12 @@ class WindowController(QObject):
 
     def start(self, files: Sequence[Path] = ()) -> None:
         """Load the model, look at the library, open files, and go on with what was interrupted."""
-        self.window.status.set_offline(self.preferences.settings.offline)
+        self._in_window.show_offline()
         self.engine.start()
         self.drafts.start()
         self.shelf.refresh()
         self.imports.open_files(files)
+        self.models.start()
         warm_up(self._jobs, self.window.meters)
 
     def close(self) -> None:
@@ -255,7 +260,7 @@ class WindowController(QObject):
         if isinstance(room, DocumentRoom):
             room.reading.connect(lambda reading: self._reading_shown(room, reading))
             self.passwords.follow(room)
-            room.document_view.summary.model_wanted.connect(self.choose_model)
+            room.document_view.summary.model_wanted.connect(self.models.show_dialog)
 
     def _room_closed(self, room: Room) -> None:
         self.window.forget(room.view)
@@ -333,13 +338,6 @@ class WindowController(QObject):
                 room.summary.resume()
         for note in info.notes:
             self.tell(note)
-
-    def _settings_changed(self, settings: Settings) -> None:
-        self.window.status.set_offline(settings.offline)
-
-    def choose_model(self) -> None:
-        """The settings, at the model."""
-        self.preferences.show_dialog(self.window, "model")
 
 
 def _sentence(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from PySide6.QtCore import QLocale, Signal
@@ -32,13 +33,15 @@ class SettingsDialog(QDialog):
     """Applied: what differs from the settings in force. Sent only when there is something and nothing is wrong."""
     folder_wanted = Signal(object)
     """A folder (Path) to be shown in the system's file manager."""
+    models_wanted = Signal()
+    """All models are to be shown."""
 
     def __init__(self, current: Settings, facts: SettingsFacts, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Settings"))
-        self._logs, self._storage = LogsPage(facts), StoragePage(facts)
+        self._logs, self._storage, self._model = LogsPage(facts), StoragePage(facts), ModelPage(facts)
         self._pages: tuple[SettingsPage, ...] = (
-            GeneralPage(), ModelPage(facts), ChatPage(), self._storage, PrivacyPage(), self._logs,
+            GeneralPage(), self._model, ChatPage(), self._storage, PrivacyPage(), self._logs,
         )  # fmt: skip
         self._names = QListWidget()
         self._names.setAccessibleName(self.tr("Pages of settings"))
@@ -77,6 +80,12 @@ class SettingsDialog(QDialog):
                 return
         self._note.setText(sentence)
 
+    def follow(self, changes: Mapping[str, object]) -> None:
+        """Settings were changed elsewhere while the dialog is open."""
+        for page in self._pages:
+            for name in page.fields.keys() & changes.keys():
+                page.put(name, changes[name])
+
     def _build(self) -> None:
         middle = QHBoxLayout()
         middle.setSpacing(24)
@@ -102,6 +111,7 @@ class SettingsDialog(QDialog):
         for page in self._pages:
             page.changed.connect(self._show_consequences)
         self._logs.folder_wanted.connect(self.folder_wanted)
+        self._model.models_wanted.connect(self.models_wanted)
         self._storage.folder_wanted.connect(self.folder_wanted)
         self._buttons.accepted.connect(self._apply)
         self._buttons.rejected.connect(self.reject)

@@ -222,10 +222,14 @@ def text(words: str = "", *, role: str = "") -> QLabel:
     return label
 
 
+def breakable(words: str) -> str:
+    """A path with a place to break behind each separator, which takes no room."""
+    return words.replace("/", "/\u200b").replace("\\", "\\\u200b")
+
+
 def copyable(words: str) -> QLabel:
     """A path or the like that can be selected; a long one is broken between its parts."""
-    # A place to break behind each separator, which takes no room.
-    label = text(words.replace("/", "/\u200b").replace("\\", "\\\u200b"), role="muted")
+    label = text(breakable(words), role="muted")
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     label.setAccessibleName(words)
     set_tool_tip(label, words)

@@ -70,10 +70,16 @@ class GeneralPage(SettingsPage):
 class ModelPage(SettingsPage):
     """Which model runs, and where."""
 
+    models_wanted = Signal()
+    """All models are to be shown."""
+
     def __init__(self, facts: SettingsFacts) -> None:
         super().__init__()
         self.set_title(self.tr("Model"))
         self.add_choice("model", self.tr("Model"), [(name, name) for name in facts.models])
+        models = QPushButton(self.tr("Get, check and compare models…"))
+        models.clicked.connect(self.models_wanted)
+        self.add(aligned(models), above=4)
         names = {
             "auto": self.tr("The fastest there is"),
             "cpu": self.tr("Processor (cpu)"),

@@ -94,8 +94,9 @@ class PrivacyPage(SettingsPage):
             lambda value: self._offline.setChecked(bool(value)),
             self._offline.toggled,
             hint=self.tr(
-                "While this is on, nothing connects to the network: a link in an answer is copied, not opened. "
-                "Documents and conversations stay here either way."
+                "While this is on, nothing connects to the network but what you start in “Models”: a download, the "
+                "check of a token, a page in the browser. A link in an answer is copied, not opened. Documents and "
+                "conversations stay here either way."
             ),
         )
         self.add(text(network_promise()), above=24)

@@ -56,7 +56,9 @@ class HomeView(QWidget):
         self._model.setProperty("role", "muted")
         self._hint = QLabel(wordWrap=True)
         self._hint.setProperty("role", "muted")
-        self._hint.setText(self.tr("RecurrentGemma 2B and 9B models, which write better, can be added from files."))
+        self._hint.setText(
+            self.tr("RecurrentGemma 2B and 9B, which write better, can be downloaded or added from files.")
+        )
         self._add_model = QPushButton(self.tr("Choose or add a model…"))
         self._page = QWidget()
         self._lay_out()

@@ -215,7 +215,7 @@ class _OfflineMark(QWidget):
         line.setSpacing(2)
         line.addWidget(self._lock)
         line.addWidget(self._word)
-        self.setToolTip(self.tr("Nothing leaves this machine."))
+        self.setToolTip(self.tr("Nothing leaves this machine but what you start yourself in “Models”."))
         self.setAccessibleName(self._word.text())
         self.setAccessibleDescription(self.toolTip())
         self._retint()

@@ -10,7 +10,8 @@ from app.inference.bench.cost import (
     weights_bytes,
 )
 from app.inference.checkpoints.names import expected_shapes
-from app.inference.checkpoints.synthetic import build_synthetic, preset
+from app.inference.checkpoints.synthetic import build_synthetic
+from app.inference.presets import preset
 from app.inference.weight_format import WeightFormat
 
 

@@ -35,9 +35,7 @@ def test_every_tensor_must_be_there(name: str, tmp_path: Path) -> None:
     assert _refused(tmp_path, tensors).startswith(f"{name} is missing, expected shape {shape}")
 
 
-@pytest.mark.parametrize(
-    "name", [UP, NORM, "model.embed_tokens.weight", "model.layers.0.temporal_block.conv_1d.weight"]
-)
+@pytest.mark.parametrize("name", [UP, NORM, "model.layers.0.temporal_block.conv_1d.weight"])
 def test_shapes_must_fit(name: str, tmp_path: Path) -> None:
     """Found and expected shape are both told."""
     tensors = random_tensors(RAW)
@@ -111,10 +109,43 @@ def test_int4_groups_must_fit(change: Callable[[Tensors], None], message: str, t
 def test_tensors_without_a_place_are_refused(tmp_path: Path) -> None:
     """A layer or a bias that config.json does not know would be left out without a word."""
     four = random_tensors(raw_config("recurrentgemma", num_hidden_layers=4))
-    assert _refused(tmp_path, four).startswith("model.layers.3.channel_pre_norm.weight has no place in the model")
+    four.pop("model.layers.3.channel_pre_norm.weight")
+    assert _refused(tmp_path, four).startswith("model.layers.3.mlp_block.down_proj.bias has no place in the model")
     biased = random_tensors(raw_config("recurrentgemma", attention_bias=True))
+    biased.pop("model.layers.2.temporal_block.v_proj.bias")
     message = _refused(tmp_path, biased)
     assert message.startswith("model.layers.2.temporal_block.k_proj.bias has no place in the model")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"num_hidden_layers": 4}, "num_hidden_layers is 3, expected 4"),
+        ({"num_hidden_layers": 2}, "num_hidden_layers is 3, expected 2"),
+        ({"vocab_size": 98}, "vocab_size is 97, expected 98"),
+        ({"intermediate_size": 64}, "intermediate_size is 128, expected 64"),
+        ({"conv1d_width": 3}, "conv1d_width is 4, expected 3"),
+        ({"lru_width": 48}, "lru_width is 32, expected 48"),
+        ({"num_attention_heads": 8}, "num_attention_heads is 4, expected 8"),
+        ({"num_key_value_heads": 2}, "num_key_value_heads is 1, expected 2"),
+        ({"attention_bias": True}, "attention_bias is False, expected True"),
+        (
+            {"block_types": ["recurrent", "attention", "attention"]},
+            "block_types is recurrent, recurrent, attention, expected recurrent, attention, attention",
+        ),
+        (
+            {"hidden_size": 64, "lru_width": 64, "num_hidden_layers": 5},
+            "hidden_size is 32, expected 64; num_hidden_layers is 3, expected 5; lru_width is 32, expected 64",
+        ),
+    ],
+)
+@pytest.mark.parametrize("stored", [lambda tensors: tensors, int8_tensors, int4_tensors])
+def test_a_config_of_another_size_is_one_sentence(
+    stored: Callable[[Tensors], Tensors], changes: dict[str, object], message: str, tmp_path: Path
+) -> None:
+    """Its keys are named, not the first of a hundred tensors that differ for the same reason."""
+    found = _refused(tmp_path, stored(random_tensors(RAW | changes)))
+    assert found == f"config.json: {message}: the weights are of another model"
 
 
 def test_what_follows_from_the_rest_is_ignored(tmp_path: Path) -> None:

@@ -1,10 +1,13 @@
-"""Conversion to int8 and int4: what is written, what is copied, what is refused, and that nothing half-done stays."""
+"""Conversion: what is written, what is copied, what is refused, what is told."""
 
+import errno
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -12,9 +15,11 @@ import torch
 from app.core.errors import CheckpointError, ResourceError, UserError
 from app.inference.checkpoints import convert as module
 from app.inference.checkpoints.builder import build_griffin
-from app.inference.checkpoints.convert import Conversion, convert_checkpoint
+from app.inference.checkpoints.conversion_report import Conversion, ConversionProgress
+from app.inference.checkpoints.convert import convert_checkpoint
 from app.inference.checkpoints.registry import open_checkpoint
 from app.inference.kernels import TOKEN_CLASSES, KernelChoice
+from app.inference.manifest import Manifest, check_files, read_manifest, write_manifest
 from app.inference.ops import TorchOps
 from app.inference.quantize.plan import becomes_int4, is_matrix
 from app.inference.weight_format import WeightFormat
@@ -22,7 +27,8 @@ from tests.checkpoints import int4_tensors, int8_tensors, random_tensors, raw_co
 
 RAW = raw_config("recurrentgemma", vocab_size=400, attention_window_size=64)
 TEXT = "The state of the model has a fixed size, however long the document is. " * 60
-INT8, INT4, FLOAT32 = WeightFormat.INT8, WeightFormat.INT4, WeightFormat.FLOAT32
+CHECK = "A user asks a question and the model answers it from the pages it has read. " * 4
+INT8, INT4, FLOAT32, BFLOAT16 = WeightFormat.INT8, WeightFormat.INT4, WeightFormat.FLOAT32, WeightFormat.BFLOAT16
 KERNELS = KernelChoice(dict.fromkeys(TOKEN_CLASSES, "int_mm"), {})
 
 
@@ -36,7 +42,7 @@ def model(tmp_path: Path, gemma_like_folder: Path) -> Path:
     return folder
 
 
-def _convert(model: Path, target: Path, form: WeightFormat, group: int = 32, **options: object) -> Conversion:
+def _convert(model: Path, target: Path, form: WeightFormat | None, group: int = 32, **options: object) -> Conversion:
     return convert_checkpoint(
         model,
         target,
@@ -44,6 +50,7 @@ def _convert(model: Path, target: Path, form: WeightFormat, group: int = 32, **o
         ops=TorchOps(),
         calibration_text=TEXT,
         group=group,
+        check_text=options.get("check_text"),  # type: ignore[arg-type]
         on_progress=options.get("on_progress"),  # type: ignore[arg-type]
     )
 
@@ -66,7 +73,9 @@ def test_the_new_folder_is_the_model(form: WeightFormat, group: int, most: float
     files = {file.name for file in (tmp_path / "new").iterdir()}
     assert files == {
         "LICENSE",
+        "README.md",
         "config.json",
+        "griffin-desk.json",
         "model-00001-of-00001.safetensors",
         "model.safetensors.index.json",
         "tokenizer.model",
@@ -93,12 +102,15 @@ def test_the_report_names_every_matrix(model: Path, tmp_path: Path) -> None:
 
 
 def test_progress_ends_at_the_total(model: Path, tmp_path: Path) -> None:
-    """It only grows, and counts every weight once."""
-    seen: list[tuple[int, int]] = []
-    _convert(model, tmp_path / "new", INT4, on_progress=lambda done, total: seen.append((done, total)))
-    total = sum(tensor.numel() for tensor in random_tensors(RAW).values())
-    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
-    assert {whole for _, whole in seen} == {total} and seen[-1] == (total, total)
+    """It only grows, first by the bytes of the source's tensors, then by those that are read again."""
+    seen: list[ConversionProgress] = []
+    _convert(model, tmp_path / "new", INT4, check_text=CHECK, on_progress=seen.append)
+    converting = [one for one in seen if one.stage == "converting"]
+    total = sum(tensor.nbytes for tensor in random_tensors(RAW).values())
+    assert {one.total_bytes for one in converting} == {total} and converting[-1].done_bytes == total
+    assert [one.done_bytes for one in converting] == sorted(one.done_bytes for one in converting)
+    checking = seen[len(converting) :]
+    assert {one.stage for one in checking} == {"checking"} and checking[-1].done_bytes == checking[-1].total_bytes
 
 
 def test_int8_codes_are_kept(tmp_path: Path, model: Path) -> None:
@@ -117,7 +129,7 @@ def test_int8_codes_are_kept(tmp_path: Path, model: Path) -> None:
 @pytest.mark.parametrize(
     ("form", "group", "target", "message"),
     [
-        (FLOAT32, 32, "new", "a model is converted to int8 or int4, not to float32"),
+        (FLOAT32, 32, "new", "a model is converted to bfloat16, int8, int4, not to float32"),
         (INT4, 48, "new", "a group of 48 weights was asked for: choose 32 or 64"),
         (INT4, 32, "model", "exists already: give a folder that does not"),
         (INT8, 32, "missing/new", "missing is not a folder: make it first"),
@@ -132,7 +144,16 @@ def test_what_cannot_be_is_refused(
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
-@pytest.mark.parametrize(("tensors", "form"), [(int8_tensors, INT8), (int4_tensors, INT4), (int4_tensors, INT8)])
+@pytest.mark.parametrize(
+    ("tensors", "form"),
+    [
+        (int8_tensors, INT8),
+        (int4_tensors, INT4),
+        (int4_tensors, INT8),
+        (int8_tensors, BFLOAT16),
+        (int4_tensors, BFLOAT16),
+    ],
+)
 def test_rounded_twice_is_refused(
     tensors: Callable[..., dict[str, torch.Tensor]], form: WeightFormat, tmp_path: Path
 ) -> None:
@@ -150,16 +171,98 @@ def test_a_full_disk_is_told_before_the_work(model: Path, tmp_path: Path, monkey
     assert caught.value.code == "disk-full"
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
-def test_an_interrupted_conversion_leaves_nothing(error: type[BaseException], model: Path, tmp_path: Path) -> None:
-    """Neither the folder nor what was written under another name."""
+def test_the_check_measures_both_sides(model: Path, tmp_path: Path) -> None:
+    """Perplexities of a text that the conversion has not seen: near each other, and not the same."""
+    made = _convert(model, tmp_path / "new", INT8, check_text=CHECK)
+    assert made.perplexity_before is not None and made.perplexity_after is not None
+    assert made.perplexity_after == pytest.approx(made.perplexity_before, rel=0.02)
+    assert made.perplexity_after != made.perplexity_before and made.check_tokens > 20
+    assert f"{made.perplexity_before:.3f} with the source's" in (tmp_path / "new" / "README.md").read_text()
+    # Without a tokenizer there is nothing to measure by; the conversion needs none.
+    (model / "tokenizer.model").unlink()
+    made = _convert(model, tmp_path / "other", INT8, check_text=CHECK)
+    assert made.perplexity_after is None and "the perplexity was not measured" in made.notes[0]
 
-    def stop(done: int, total: int) -> None:
-        if done > total // 2:
-            raise error
 
-    with pytest.raises(error):
-        _convert(model, tmp_path / "new", INT4, on_progress=stop)
+@pytest.mark.parametrize("text", [TEXT, TEXT[40:200], f"{TEXT} and more", "", "  "])
+def test_the_text_to_check_with_is_another(text: str, model: Path, tmp_path: Path) -> None:
+    """Not the one that int4 was fitted to, nor part of it."""
+    with pytest.raises(UserError, match="must be another than the one to calibrate with"):
+        _convert(model, tmp_path / "new", INT4, check_text=text)
+
+
+def test_the_record_of_files(model: Path, tmp_path: Path) -> None:
+    """Names every file, and carries on where the source came from."""
+    write_manifest(model, Manifest("google/g at 123", {}, "google/g", "123", True))
+    _convert(model, tmp_path / "new", INT8)
+    manifest = read_manifest(tmp_path / "new")
+    assert manifest is not None
+    assert (manifest.source, manifest.repository, manifest.revision, manifest.instruction_tuned) == (
+        "google/g, converted to int8",
+        "google/g",
+        "123",
+        True,
+    )
+    assert set(manifest.files) == {path.name for path in (tmp_path / "new").iterdir()} - {"griffin-desk.json"}
+    assert check_files(tmp_path / "new", manifest) == []
+
+
+def test_a_source_without_a_record(model: Path, tmp_path: Path) -> None:
+    """Is called by its folder's name; a damaged record is none."""
+    (model / "griffin-desk.json").write_text("[]")
+    _convert(model, tmp_path / "new", None)
+    manifest = read_manifest(tmp_path / "new")
+    assert manifest is not None and manifest.source == "model, as stored" and manifest.instruction_tuned is None
+
+
+def test_the_source_is_left_as_it_is(model: Path, tmp_path: Path) -> None:
+    """Every file of it, to the bit."""
+    before = {path.name: path.read_bytes() for path in model.iterdir()}
+    _convert(model, tmp_path / "new", INT4)
+    assert {path.name: path.read_bytes() for path in model.iterdir()} == before
+
+
+def test_a_disk_that_does_not_keep_it(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Is told by the file; the same call makes that one again and ends well."""
+    intact = module.is_intact
+    lost: list[Path] = []
+
+    def damage(path: Path, *rest: Any) -> bool:
+        if not lost:
+            lost.append(path)
+            path.write_bytes(b"0" + path.read_bytes()[1:])
+        return intact(path, *rest)
+
+    monkeypatch.setattr(module, "is_intact", damage)
+    with pytest.raises(ResourceError, match=r"model-.*safetensors is not on the disk as it was written") as caught:
+        _convert(model, tmp_path / "new", INT8)
+    assert caught.value.code == "damaged-write"
+    _convert(model, tmp_path / "new", INT8)
+    assert open_checkpoint(tmp_path / "new").stored_format is INT8
+
+
+@pytest.mark.parametrize(("number", "code"), [(errno.ENOSPC, "disk-full"), (errno.EIO, "out")])
+def test_a_disk_that_gives_out(
+    number: int, code: str, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Is told in a sentence, and what was finished is gone on with."""
+
+    def full(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("app.inference.checkpoints.conversion_work.ShardFile.finish", full)
+        with pytest.raises(ResourceError, match=r"new cannot be written .* goes on from there") as caught:
+            _convert(model, tmp_path / "new", INT8)
+    assert caught.value.code == code and (tmp_path / ".new.partial").is_dir()
+    _convert(model, tmp_path / "new", INT8)
+    assert open_checkpoint(tmp_path / "new").stored_format is INT8
+
+
+def test_a_text_too_short_to_calibrate(model: Path, tmp_path: Path) -> None:
+    """Is refused before anything is written."""
+    with pytest.raises(UserError, match="calibration text is too short"):
+        convert_checkpoint(model, tmp_path / "new", INT4, ops=TorchOps(), calibration_text="Short.")
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 

@@ -5,12 +5,15 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 
 from app.core.errors import CheckpointError
+from app.inference.checkpoints.names import EMBEDDING, HEAD, Layout
 from app.inference.checkpoints.registry import open_checkpoint
 from app.inference.config import config_from_json
+from app.inference.fingerprint import fingerprint
 from app.inference.weight_format import WeightFormat
-from tests.checkpoints import random_tensors, raw_config, write_checkpoint
+from tests.checkpoints import TRAITS, random_tensors, raw_config, write_checkpoint, write_deepmind
 
 RAW = raw_config("recurrentgemma")
 
@@ -25,6 +28,42 @@ def test_folder(shards: int, tmp_path: Path) -> None:
     assert [path.name for path in checkpoint.files] == ["config.json", *weights]
 
 
+def test_what_is_told_of_the_folder(tmp_path: Path) -> None:
+    """The layout, the config as it is written, and a name."""
+    checkpoint = open_checkpoint(write_checkpoint(tmp_path / "recurrentgemma-2b-it", RAW, random_tensors(RAW)))
+    assert checkpoint.layout is Layout.HUGGINGFACE
+    assert checkpoint.config_json == RAW
+    assert (checkpoint.folder, checkpoint.name) == (tmp_path / "recurrentgemma-2b-it", "recurrentgemma-2b-it")
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])
+@pytest.mark.parametrize("key", ["block_types", "_block_types"])
+def test_types_and_spellings_that_come(dtype: torch.dtype, key: str, tmp_path: Path) -> None:
+    """Either spelling of the pattern, any float type, and a copy of the embedding as the head, which is left alone."""
+    raw = {key: RAW["block_types"], **{k: v for k, v in RAW.items() if k != "block_types"}}
+    tensors = {name: tensor.to(dtype) for name, tensor in random_tensors(RAW).items()}
+    write_checkpoint(tmp_path, raw, tensors | {HEAD: tensors[EMBEDDING].clone()}, shards=3)
+    checkpoint = open_checkpoint(tmp_path)
+    assert checkpoint.config == config_from_json(RAW)
+    assert all(torch.equal(checkpoint.source.tensor(name), tensor) for name, tensor in tensors.items())
+
+
+def test_fingerprint_does_not_depend_on_the_place(tmp_path: Path) -> None:
+    """A copy elsewhere, in any layout, is the same model; another number is another one."""
+    tensors = random_tensors(RAW)
+    for place in ("a", "deep/er"):
+        write_checkpoint(tmp_path / place / "folder", RAW, tensors, shards=2)
+        write_deepmind(tmp_path / place / "torch" / "2b.pt", tensors, TRAITS)
+    first, second = (
+        [fingerprint(open_checkpoint(tmp_path / place / kind).files, "float32") for kind in ("folder", "torch")]
+        for place in ("a", "deep/er")
+    )
+    assert first == second
+    tensors[EMBEDDING][5, 5] += 1
+    write_deepmind(tmp_path / "a" / "torch" / "2b.pt", tensors, TRAITS)
+    assert fingerprint(open_checkpoint(tmp_path / "a" / "torch").files, "float32") != first[1]
+
+
 def test_38_layers_for_a_pattern_of_three(tmp_path: Path) -> None:
     """The pattern is cycled; a port that went once over it built 3 of 38 layers."""
     raw = raw_config("recurrentgemma", num_hidden_layers=38)
@@ -33,10 +72,9 @@ def test_38_layers_for_a_pattern_of_three(tmp_path: Path) -> None:
 
 
 def test_what_is_no_folder(tmp_path: Path) -> None:
-    """Missing, a file, or a pipe."""
-    (tmp_path / "file").write_text("")
+    """Missing, or a pipe."""
     os.mkfifo(tmp_path / "pipe")
-    for name in ("missing", "file", "pipe"):
+    for name in ("missing", "pipe"):
         with pytest.raises(CheckpointError, match=f"{name} is not a folder: give the folder"):
             open_checkpoint(tmp_path / name)
 

@@ -8,8 +8,9 @@ import torch
 from app.core.errors import UserError
 from app.inference.checkpoints.check import check_tensors
 from app.inference.checkpoints.names import EMBEDDING, expected_shapes
-from app.inference.checkpoints.synthetic import PRESETS, SyntheticSource, build_synthetic, preset
+from app.inference.checkpoints.synthetic import SyntheticSource, build_synthetic
 from app.inference.config import BlockType, config_from_json
+from app.inference.presets import PRESETS, preset
 from app.inference.weight_format import WeightFormat
 from tests.checkpoints import raw_config
 

@@ -5,6 +5,7 @@ import torch
 
 from app.inference.linear import DenseLinear
 from app.inference.quantize.moments import Moments, PairLinear, Recorded, Recorder, largest_error, output_error
+from app.inference.quantize.nearest import round_to_nearest
 
 
 def _random(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -24,10 +25,14 @@ def test_moments_by_their_definitions() -> None:
     assert moments.tokens == 8
 
 
+def _pair(exact: DenseLinear, stem: str, recorder: Recorder) -> PairLinear:
+    return PairLinear(lambda: exact, stem, tuple(exact.weight.shape), recorder)
+
+
 def test_the_wanted_input_ends_the_pass() -> None:
     """Recorded once, at the map that is wanted; the others go on and leave nothing behind."""
     recorder = Recorder(wanted="b")
-    first, second = (PairLinear(DenseLinear(_random(6, 6), None), stem, recorder) for stem in "ab")
+    first, second = (_pair(DenseLinear(_random(6, 6), None), stem, recorder) for stem in "ab")
     x = _random(2, 5, 6, seed=1)
     assert torch.equal(first(first.prepare(x)), first.exact(x)) and recorder.moments is None
     with pytest.raises(Recorded):
@@ -36,14 +41,25 @@ def test_the_wanted_input_ends_the_pass() -> None:
 
 
 def test_the_rounded_map_serves_the_second_of_the_pair() -> None:
-    """And the exact one the first."""
-    exact, rounded = (DenseLinear(_random(4, 6, seed=seed), _random(4, seed=seed)) for seed in (1, 2))
-    x = _random(2, 5, 6)
-    map_ = PairLinear(exact, "a", Recorder(), rounded)
-    out = map_(map_.prepare(x))
-    torch.testing.assert_close(out[0], exact(x[0]))
-    torch.testing.assert_close(out[1], rounded(x[1]))
-    assert (map_.nbytes, map_.out_features) == (96, 4)
+    """And the exact one the first, after a rest as before it."""
+    exact, rounded = (DenseLinear(_random(4, 32, seed=seed), _random(4, seed=seed)) for seed in (1, 2))
+    groups, x = round_to_nearest(rounded.weight, 32), _random(2, 5, 32)
+    loads = []
+
+    def load() -> DenseLinear:
+        loads.append(exact)
+        return exact
+
+    map_ = PairLinear(load, "a", (4, 32), Recorder())
+    assert torch.equal(map_(x), exact(x))
+    map_.round(groups, rounded.bias)
+    for _ in range(2):
+        out = map_(map_.prepare(x))
+        torch.testing.assert_close(out[0], exact(x[0]))
+        torch.testing.assert_close(out[1], DenseLinear(groups.dequantize(), rounded.bias)(x[1]))
+        map_.rest()
+    assert (map_.nbytes, map_.out_features) == (4 * 32 * 4, 4)
+    assert len(loads) == 3  # once, again after the first rest, again for nbytes after the second
 
 
 def test_tracing_finds_who_shares_an_input() -> None:
@@ -51,7 +67,7 @@ def test_tracing_finds_who_shares_an_input() -> None:
     recorder = Recorder(inputs=[])
     x = _random(1, 2, 6)
     for stem, given in (("q", x), ("k", x), ("v", x), ("o", x.clone())):
-        PairLinear(DenseLinear(_random(6, 6), None), stem, recorder)(given)
+        _pair(DenseLinear(_random(6, 6), None), stem, recorder)(given)
     assert recorder.inputs == [["q", "k", "v"], ["o"]]
 
 
@@ -60,9 +76,9 @@ def test_output_error_by_its_definition() -> None:
     weight, x = _random(4, 6), _random(50, 6, seed=1)
     changed = weight + 0.1 * _random(4, 6, seed=2)
     expected = float((x @ (changed - weight).t()).norm() / (x @ weight.t()).norm())
-    assert output_error(weight, changed, x.t() @ x) == pytest.approx(expected, rel=1e-4)
-    assert output_error(weight, weight, x.t() @ x) == 0.0
-    assert output_error(torch.zeros(4, 6), changed, x.t() @ x) == 0.0
+    assert output_error(weight, changed.__getitem__, x.t() @ x) == pytest.approx(expected, rel=1e-4)
+    assert output_error(weight, weight.__getitem__, x.t() @ x) == 0.0
+    assert output_error(torch.zeros(4, 6), changed.__getitem__, x.t() @ x) == 0.0
 
 
 def test_largest_error_by_hand() -> None:

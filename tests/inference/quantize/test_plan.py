@@ -1,7 +1,7 @@
 """Which matrices become int4."""
 
 from app.inference.checkpoints.names import EMBEDDING, expected_shapes
-from app.inference.checkpoints.synthetic import preset
+from app.inference.presets import preset
 from app.inference.quantize.plan import becomes_int4
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QComboBox
 
 from app.core.settings import load_settings
 from app.tasks.model import Style
+from app.ui.dialogs.models import ModelsDialog
 from app.ui.dialogs.settings import SettingsDialog
 from app.ui.dialogs.settings_facts import Applied
 from tests.ui.desk_window import Desks, DeskWindow, write_book
+from tests.ui.fake_store import FakeStore
 
 
 def dialog(window: DeskWindow) -> SettingsDialog:
@@ -65,10 +67,21 @@ def test_settings_that_cannot_be_kept(desks: Desks, monkeypatch: pytest.MonkeyPa
     assert window.controller.preferences.style is Style.BRIEF
 
 
-def test_choosing_a_model_opens_the_settings_there(desks: Desks) -> None:
-    """From the home page."""
+def test_models_lead_to_the_settings_and_back(desks: Desks) -> None:
+    """Device and threads are set beside the model; a model that is chosen meanwhile is shown there."""
+    desks.store = FakeStore()
+    desks.add_model("recurrentgemma-2b")
     window = desks.window()
+    window.wait_ready()
     window.button("Choose or add a model…", window.window.home).click()
-    assert dialog(window).isVisible()
-    dialog(window).reject()
-    window.wait(lambda: not window.window.findChildren(SettingsDialog))
+    models = window.window.findChildren(ModelsDialog)[0]
+    window.button("Device and threads…", models).click()
+    opened = dialog(window)
+    window.wait(lambda: not window.window.findChildren(ModelsDialog))
+    assert opened.focusWidget().accessibleName() == "Device"
+    window.button("Get, check and compare models…", opened).click()
+    assert window.window.findChildren(ModelsDialog)[0].isVisible()
+    window.controller.preferences.use_model("recurrentgemma-2b")
+    (model,) = (box for box in opened.findChildren(QComboBox) if box.accessibleName() == "Model")
+    assert model.currentText() == "recurrentgemma-2b"
+    window.rest()

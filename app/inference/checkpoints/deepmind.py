@@ -1,0 +1,109 @@
+"""DeepMind's `.pt` files: one flat dict of tensors as torch saves it. Nothing in the file is ever executed."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from app.core.errors import CheckpointError
+from app.inference.checkpoints.source import DTYPE_NAMES
+
+SUFFIXES = (".pt", ".pth")
+_MAX_PICKLE_BYTES = 64 << 20
+"""Of the part that names the tensors, some 100 bytes each; the numbers lie beside it."""
+_ZIP = b"PK\x03\x04"
+
+
+class TorchFile:
+    """The tensors of a file that `torch.save` wrote, memory-mapped; a ForeignTensors."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._tensors: Mapping[str, Tensor] = _tensors(path, _load(path))
+
+    def names(self) -> Iterable[str]:
+        """All names in the file."""
+        return self._tensors.keys()
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Shape; no numbers are read."""
+        return tuple(self._tensors[name].shape)
+
+    def dtype(self, name: str) -> str:
+        """Element type as safetensors writes it."""
+        dtype = self._tensors[name].dtype
+        return DTYPE_NAMES.get(dtype, str(dtype).removeprefix("torch."))
+
+    def tensor(self, name: str, index: int | None = None) -> Tensor:
+        """A view of the mapped file."""
+        return self._tensors[name] if index is None else self._tensors[name][index]
+
+
+def _load(path: Path) -> Any:
+    _require_zip(path)
+    try:
+        # weights_only: a restricted reader that makes tensors and dicts and calls nothing that the file names.
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except UnpicklingError as error:
+        raise CheckpointError(
+            f"{path} holds more than tensors, or is damaged; code in a model's file is never run: get the file from "
+            "its publisher"
+        ) from error
+    except PermissionError as error:
+        raise CheckpointError(f"{path} may not be read: give yourself the right to read it") from error
+    except Exception as error:  # whatever torch's readers stumble over in a damaged file
+        raise _damaged(path, str(error)) from error
+
+
+def _require_zip(path: Path) -> None:
+    """Before torch looks: old files are one pickle, and a small archive may unpack to an enormous one."""
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(len(_ZIP))
+        if start != _ZIP:
+            raise CheckpointError(
+                f"{path} is not a file of torch's in today's form (it begins with {start!r}, expected {_ZIP!r}): "
+                "get the model as published by its makers"
+            )
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+    except PermissionError as error:
+        raise CheckpointError(f"{path} may not be read: give yourself the right to read it") from error
+    except CheckpointError:
+        raise
+    except Exception as error:  # zipfile raises a dozen kinds
+        raise _damaged(path, str(error)) from error
+    for entry in entries:
+        if entry.compress_type != zipfile.ZIP_STORED:
+            raise CheckpointError(f"{path} is a compressed archive, expected a file that torch saved")
+        if entry.filename.endswith("/data.pkl") and entry.file_size > _MAX_PICKLE_BYTES:
+            raise _damaged(path, f"its table of tensors has {entry.file_size:,} bytes")
+
+
+def _tensors(path: Path, found: Any) -> dict[str, Tensor]:
+    if not isinstance(found, Mapping):
+        raise CheckpointError(f"{path} holds a {type(found).__name__}, expected a dict of tensors by name")
+    tensors = {}
+    for name, value in found.items():
+        if not isinstance(name, str) or not isinstance(value, Tensor):
+            raise CheckpointError(
+                f"{path} holds a {type(value).__name__} under {name!r:.60}, expected a tensor under every name: "
+                "it is not a RecurrentGemma model in DeepMind's layout"
+            )
+        # A tensor without numbers in the file, or one that repeats few of them, may claim any size.
+        plain = value.layout is torch.strided and value.device.type == "cpu" and not value.is_quantized
+        if not plain or value.numel() * value.element_size() > value.untyped_storage().nbytes():
+            raise CheckpointError(f"{path}: {name!r:.60} is no plain tensor with all its numbers in the file")
+        tensors[name] = value.detach()
+    return tensors
+
+
+def _damaged(path: Path, reason: str) -> CheckpointError:
+    reason = reason.splitlines()[0] if reason else "it ends too early"
+    return CheckpointError(f"{path} is damaged or cut short ({reason:.120}): get the file again")

@@ -1,0 +1,31 @@
+"""What a model's files are, from their headers: without torch, and without reading a weight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.core.errors import CheckpointError
+from app.inference.checkpoints.names import EMBEDDING
+from app.inference.config import GriffinConfig, config_from_json, read_config_json
+from app.inference.stored_types import stored_types
+from app.inference.weight_format import format_on_disk
+
+
+@dataclass(frozen=True, slots=True)
+class ModelShape:
+    """A model's hyper-parameters, and the format of its weights on the disk."""
+
+    config: GriffinConfig
+    weight_format: str
+
+
+def read_shape(folder: Path) -> ModelShape | None:
+    """The shape of a folder in Hugging Face's layout, None for another layout. CheckpointError where it is damaged."""
+    if not (folder / "config.json").is_file():
+        return None
+    config = config_from_json(read_config_json(folder))
+    stored = stored_types(folder)
+    if EMBEDDING not in stored:
+        raise CheckpointError(f"{folder} holds a config.json and no weights: get the model's files again")
+    return ModelShape(config, format_on_disk(set(stored.values()), stored[EMBEDDING]))
