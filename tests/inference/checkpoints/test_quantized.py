@@ -1,11 +1,9 @@
-"""Weight formats by name and the rounding of weights to int8 rows."""
+"""The rounding of weights to int8 rows."""
 
 import pytest
 import torch
 
-from app.core.errors import UserError
 from app.inference.int8_rows import quantize_weight
-from app.inference.weight_format import WeightFormat, parse_weight_format
 
 
 def test_quantize_weight_by_hand() -> None:
@@ -24,17 +22,3 @@ def test_quantize_weight_within_half_a_step(dtype: torch.dtype) -> None:
     error = (codes.double() * scale.double()[:, None] - weight.double()).abs()
     assert bool((error <= 0.5001 * scale.double()[:, None]).all())
     assert int(codes.min()) >= -127 and codes.abs().amax(1).eq(127).all()
-
-
-def test_formats_by_name() -> None:
-    """The two half formats alone have 16-bit activations."""
-    assert {name: parse_weight_format(name).dtype for name in ("float32", "bfloat16", "float16", "int8", "int4")} == {
-        "float32": torch.float32,
-        "bfloat16": torch.bfloat16,
-        "float16": torch.float16,
-        "int8": torch.float32,
-        "int4": torch.float32,
-    }
-    with pytest.raises(UserError, match="unknown weight format 'int3': choose one of float32, bfloat16, float16, int8"):
-        parse_weight_format("int3")
-    assert str(WeightFormat.INT8) == "int8"
