@@ -1,4 +1,4 @@
-"""A model from a hub to a first answer, as a user at the command line has it: real processes, a local server as the hub."""
+"""A model from a hub to a first answer, as a user at the command line has it: real processes, a local hub."""
 
 from __future__ import annotations
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.core.errors import CheckpointError, UserError
-from app.core.file_lock import HELD, acquire, release
+from app.core.errors import CheckpointError
 from app.core.whole_file import replace_file
 from app.inference.checkpoints.conversion_report import Conversion, MatrixReport
 from app.inference.checkpoints.registry import Checkpoint
@@ -114,24 +113,6 @@ def identity_of(checkpoint: Checkpoint, options: Mapping[str, Any]) -> str:
         files.append((path.name, status.st_size, status.st_mtime_ns))
     facts = [files, dict(checkpoint.config_json), dict(options)]
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
-
-
-@contextmanager
-def held_alone(path: Path, target: Path) -> Iterator[None]:
-    """While the block runs, no other process converts to this target; UserError where one does already."""
-    try:
-        descriptor = acquire(path)
-    except OSError as error:
-        if error.errno in HELD:
-            raise UserError(
-                f"{target} is being written by another run: wait for it, or choose another folder", code="busy"
-            ) from error
-        yield  # a file system without locks; one that cannot be written tells so at the first file
-        return
-    try:
-        yield
-    finally:
-        release(descriptor, path)
 
 
 def _shard(raw: Mapping[str, Any]) -> Shard:

@@ -22,7 +22,6 @@ from app.inference.checkpoints.conversion_folder import Options, furnish
 from app.inference.checkpoints.conversion_journal import (
     JOURNAL,
     Journal,
-    held_alone,
     identity_of,
     is_intact,
     read_journal,
@@ -39,6 +38,7 @@ from app.inference.checkpoints.conversion_plan import (
 from app.inference.checkpoints.conversion_report import Conversion, ConversionProgress, OnProgress, Stage
 from app.inference.checkpoints.conversion_work import Calibration, RenewedSource, Work
 from app.inference.checkpoints.huggingface import SafetensorsSource
+from app.inference.checkpoints.partial import held_alone, partial_folder
 from app.inference.checkpoints.registry import Checkpoint, open_checkpoint
 from app.inference.checkpoints.tied_head import differing_head
 from app.inference.devices import memory_errors
@@ -100,7 +100,7 @@ def convert_checkpoint(
         "calibration": hashlib.sha256(calibration_text.encode()).hexdigest() if whole_blocks else None,
     }
     identity = identity_of(checkpoint, asked)
-    with held_alone(target.with_name(f".{target.name}.lock"), target):
+    with held_alone(target):
         if (done := read_journal(target, identity)) is not None and done.made is not None:
             # Killed when all was done but this.
             (target / JOURNAL).unlink()
@@ -165,7 +165,7 @@ class _Run:
         measured = compare_perplexity(self.checkpoint.config, source, written, sequences, ops, told)
         del written
         source.renew()
-        head = differing_head(source)
+        head = differing_head(source, source.renew)
         made = Conversion(
             folder=self.target,
             nbytes=0,
@@ -267,11 +267,6 @@ class _Run:
     def _tell(self, stage: Stage, done: int, total: int) -> None:
         if self.on_progress is not None:
             self.on_progress(ConversionProgress(stage, done, total))
-
-
-def partial_folder(target: Path) -> Path:
-    """Where a conversion to the target is written until it is complete."""
-    return target.with_name(f".{target.name}.partial")
 
 
 def _require_new(target: Path) -> None:

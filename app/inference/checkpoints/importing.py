@@ -19,6 +19,7 @@ from app.inference.checkpoints.companions import companions
 from app.inference.checkpoints.huggingface import INDEX_FILE, SINGLE_FILE, is_numbered
 from app.inference.checkpoints.locate import cached_repository
 from app.inference.checkpoints.names import Layout
+from app.inference.checkpoints.partial import held_alone, partial_folder
 from app.inference.checkpoints.registry import Checkpoint, open_checkpoint
 from app.inference.checkpoints.tied_head import differing_head
 from app.inference.config import CONFIG_FILE
@@ -57,22 +58,23 @@ def import_folder(source: Path, target: Path, *, link: bool, on_progress: Progre
     """
     checkpoint = open_checkpoint(source)
     _require_sensible(checkpoint, target)
-    partial = target.parent / f".{target.name}.partial"
-    try:
-        # What an import or conversion to this name left that was killed.
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir()
-        work = _Import(checkpoint, partial, link, on_progress)
-        work.run()
-        write_manifest(partial, work.manifest(source))
-        sync_folder(partial)
-        partial.rename(target)
-        sync_folder(target.parent)
-    except BaseException as error:
-        shutil.rmtree(partial, ignore_errors=True)
-        if isinstance(error, OSError):
-            raise _cannot_write(target, error) from error
-        raise
+    partial = partial_folder(target)
+    with held_alone(target):
+        try:
+            # What an import or conversion to this name left that was killed.
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir()
+            work = _Import(checkpoint, partial, link, on_progress)
+            work.run()
+            write_manifest(partial, work.manifest(source))
+            sync_folder(partial)
+            partial.rename(target)
+            sync_folder(target.parent)
+        except BaseException as error:
+            shutil.rmtree(partial, ignore_errors=True)
+            if isinstance(error, OSError):
+                raise _cannot_write(target, error) from error
+            raise
     nbytes = sum(record.nbytes for record in work.records.values())
     head = differing_head(checkpoint.source)
     return Imported(target, nbytes, work.is_linked, (head,) if head else ())

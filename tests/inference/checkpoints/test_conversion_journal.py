@@ -5,12 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import UserError
 from app.inference.checkpoints.conversion_journal import (
     JOURNAL,
     Journal,
     Shard,
-    held_alone,
     identity_of,
     is_intact,
     read_journal,
@@ -74,18 +72,3 @@ def test_the_identity_is_that_of_source_and_options(tmp_path: Path) -> None:
     write_checkpoint(folder, {**RAW, "logits_soft_cap": 5.0}, random_tensors(RAW))
     os.utime(folder / "model.safetensors", ns=(1, 1))
     assert identity(group=32) not in (first, touched)
-
-
-def test_one_at_a_time(tmp_path: Path) -> None:
-    """Another is refused in a sentence while the first is at it, and not afterwards; nothing stays."""
-    path = tmp_path / ".new.lock"
-    with held_alone(path, tmp_path / "new"):
-        with (
-            pytest.raises(UserError, match="new is being written by another run") as caught,
-            held_alone(path, tmp_path / "new"),
-        ):
-            pass
-        assert caught.value.code == "busy"
-    with held_alone(path, tmp_path / "new"):
-        pass
-    assert not list(tmp_path.iterdir())

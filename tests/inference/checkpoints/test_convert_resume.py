@@ -12,7 +12,8 @@ import torch
 from app.core.errors import CheckpointError, UserError
 from app.inference.checkpoints.conversion_journal import JOURNAL, read_journal
 from app.inference.checkpoints.conversion_report import Conversion, ConversionProgress
-from app.inference.checkpoints.convert import convert_checkpoint, partial_folder
+from app.inference.checkpoints.convert import convert_checkpoint
+from app.inference.checkpoints.partial import partial_folder
 from app.inference.ops import TorchOps
 from app.inference.weight_format import WeightFormat
 from tests.checkpoints import random_tensors, raw_config, write_checkpoint
