@@ -75,7 +75,9 @@ class _Lines:
 
 
 def amounts(progress: ModelProgress) -> str:
-    """`1,234 of 5,366 MB, 12.3 MB/s, 5:36 left`."""
+    """`1,234 of 5,366 MB, 12.3 MB/s, 5:36 left`; `2 of 4 weight formats`."""
+    if progress.stage is Stage.MEASURING:
+        return f"{progress.done_bytes} of {progress.total_bytes} weight formats"
     words = [f"{progress.done_bytes / MEGABYTE:,.0f} of {progress.total_bytes / MEGABYTE:,.0f} MB"]
     if progress.bytes_per_second is not None:
         words.append(f"{progress.bytes_per_second / MEGABYTE:,.1f} MB/s")

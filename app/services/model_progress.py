@@ -24,7 +24,10 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ModelProgress:
-    """How far it has come. bytes_per_second and seconds_left are None until they can be told."""
+    """How far it has come. bytes_per_second and seconds_left are None until they can be told.
+
+    While measuring, weight formats are counted in the place of bytes.
+    """
 
     stage: Stage
     done_bytes: int

@@ -14,6 +14,7 @@ from app.inference.checkpoints.importing import import_folder
 from app.inference.checkpoints.registry import open_checkpoint
 from app.inference.checkpoints.verify import verify_model
 from app.inference.compiled import load_compiled
+from app.inference.devices import pick_device
 from app.inference.instruction_tuning import is_instruction_tuned
 from app.inference.machine_limits import measure_limits
 from app.inference.ops import TorchOps
@@ -40,7 +41,7 @@ def do(job: ModelJob, on_stage: OnStage) -> dict[str, Any]:
             report = verify_model(job.folder, lambda done, total: on_stage("checking", done, total))
             return asdict(report)
         case Measure():
-            measure_limits(job.device, job.cache_dir, threads=job.threads)
+            _measure(job, on_stage)
             return {}
         case Look():
             return _look(job.path)
@@ -62,6 +63,19 @@ def _convert(job: Convert, on_stage: OnStage) -> dict[str, Any]:
         on_progress=told,
     )
     return {**asdict(conversion), "folder": str(conversion.folder)}
+
+
+def _measure(job: Measure, on_stage: OnStage) -> None:
+    """Models run on the processor too where there is a GPU: when they do not fit there."""
+    gpu = pick_device("auto").type
+    devices = ["cpu", *([gpu] if gpu != "cpu" else [])] if job.device == "auto" else [job.device]
+    for device in devices:
+        measure_limits(
+            device,
+            job.cache_dir,
+            threads=job.threads,
+            on_progress=lambda done, total: on_stage("measuring", done, total),
+        )
 
 
 def _parts(sample: str) -> tuple[str, str]:

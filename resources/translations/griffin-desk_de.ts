@@ -461,6 +461,13 @@
     </message>
 </context>
 <context>
+    <name>ChatView</name>
+    <message>
+        <source>This model completes text: it was not trained to converse, so it goes on from what you write.</source>
+        <translation>Dieses Modell setzt Texte fort: Es wurde nicht für Gespräche trainiert und schreibt weiter, wo Sie aufhören.</translation>
+    </message>
+</context>
+<context>
     <name>CommandPalette</name>
     <message>
         <source>Commands</source>

@@ -13,6 +13,7 @@ def test_amounts() -> None:
     assert amounts(begun) == "1,234 of 5,366 MB"
     under_way = ModelProgress(Stage.DOWNLOADING, 1_234_000_000, 5_366_000_000, "", 12_345_678.0, 3725.0)
     assert amounts(under_way) == "1,234 of 5,366 MB, 12.3 MB/s, 1:02:05 left"
+    assert amounts(ModelProgress(Stage.MEASURING, 2, 4)) == "2 of 4 weight formats"
 
 
 def test_lines_come_at_times_and_with_each_stage() -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QLocale, QObject, Signal
 
 from app.core.settings import Settings
+from app.inference.generator import ModelInfo
 from app.services.branches import beside, numbered_turns
 from app.services.library import LibraryDocument
 from app.services.questions import Found
@@ -70,9 +71,12 @@ class TalkController(QObject):
         self._modes: dict[int, AskMode] = {}
         self._shown: tuple[ShownTurn, ...] = ()
         view.set_document(item is not None)
-        self._connect()
+        self._connect(engine)
+        if engine.info is not None:
+            self._show_kind(engine.info)
 
-    def _connect(self) -> None:
+    def _connect(self, engine: EngineController) -> None:
+        engine.ready.connect(self._show_kind)
         view = self._view
         view.said.connect(self.say)
         view.edited.connect(self.edit)
@@ -80,6 +84,10 @@ class TalkController(QObject):
         view.branch_chosen.connect(self.choose_branch)
         view.forked.connect(self.fork)
         view.stopped.connect(self.stop)
+
+    def _show_kind(self, info: ModelInfo) -> None:
+        # What is found in a document's text needs no model that converses.
+        self._view.set_completes(not info.is_chat)
 
     @property
     def running(self) -> bool:

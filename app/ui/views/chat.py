@@ -144,6 +144,11 @@ class ChatView(QWidget):
         """What an empty conversation shows."""
         self.hint.set_hint(title, examples)
 
+    def set_completes(self, completes: bool) -> None:
+        """Whether the model goes on from what is written instead of answering; an empty conversation says so."""
+        told = self.tr("This model completes text: it was not trained to converse, so it goes on from what you write.")
+        self.hint.set_note(told if completes else "")
+
     def focus_composer(self) -> None:
         """Let the user write."""
         self.composer.field.setFocus(Qt.FocusReason.OtherFocusReason)

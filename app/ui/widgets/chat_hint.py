@@ -17,6 +17,11 @@ class ChatHint(QWidget):
         self._title.setProperty("role", "heading")
         self._title.setWordWrap(True)
         self._title.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self._note = QLabel(textFormat=Qt.TextFormat.PlainText)
+        self._note.setProperty("role", "muted")
+        self._note.setWordWrap(True)
+        self._note.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self._note.hide()
         self._examples = QVBoxLayout()
         self._examples.setSpacing(8)
         column = QVBoxLayout(self)
@@ -24,6 +29,7 @@ class ChatHint(QWidget):
         column.setSpacing(16)
         column.addStretch()
         column.addWidget(self._title)
+        column.addWidget(self._note)
         column.addLayout(self._examples)
         column.addStretch()
 
@@ -38,6 +44,11 @@ class ChatHint(QWidget):
             button = ExampleButton(example)
             button.clicked.connect(lambda _=False, text=example: self.chosen.emit(text))
             self._examples.addWidget(button)
+
+    def set_note(self, note: str) -> None:
+        """What the user should know before the first word; '' is nothing."""
+        self._note.setText(note)
+        self._note.setVisible(bool(note))
 
 
 class ExampleButton(QPushButton):

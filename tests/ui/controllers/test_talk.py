@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import WorkerLostError
@@ -291,3 +293,16 @@ def test_a_citation_of_a_page_that_is_not_there(window: DeskWindow, tmp_path: Pa
     room.show_citation(Citation(99, "what it should say", 0, 5))
     assert room.document_view.text_pages.current_page == 4
     assert room.document_view.text_pages.frame.note.text.endswith("what it should say")
+
+
+def test_a_base_model_is_told_before_the_first_word(desks: Desks) -> None:
+    """An empty conversation says that the model completes; one that converses has nothing said of it."""
+    desks.generator.info = replace(desks.generator.info, is_chat=False)
+    window = desks.window()
+    window.wait_ready()
+    window.controller.open_chat()
+    told = "This model completes text: it was not trained to converse, so it goes on from what you write."
+    hint = window.chat.chat.hint
+    assert [label.text() for label in hint.findChildren(QLabel) if label.isVisible()][1] == told
+    window.controller.engine.ready.emit(replace(desks.generator.info, is_chat=True))
+    assert told not in [label.text() for label in hint.findChildren(QLabel) if label.isVisible()]
