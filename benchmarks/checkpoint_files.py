@@ -75,7 +75,7 @@ def published_config(size: str, dtype: torch.dtype) -> dict[str, Any]:
         "embeddings_scale_by_sqrt_dim": True,
         "eos_token_id": 1,
         "final_w_init_variance_scale": 2.0 / len(shape.block_types),
-        "head_dim": 256,
+        "head_dim": shape.head_dim,
         "hidden_activation": "gelu_pytorch_tanh",
         "hidden_size": shape.width,
         "intermediate_size": 2 * shape.mlp_width,

@@ -38,9 +38,10 @@ from torch import Tensor
 from app.inference.bench.machine import machine
 from app.inference.checkpoints import names
 from app.inference.checkpoints.convert import convert_checkpoint
-from app.inference.checkpoints.huggingface import SafetensorsSource, safetensors_files
+from app.inference.checkpoints.huggingface import SafetensorsSource
 from app.inference.checkpoints.quantized import MatrixLoader
 from app.inference.checkpoints.registry import open_checkpoint
+from app.inference.checkpoints.weight_files import safetensors_files
 from app.inference.compiled import load_compiled
 from app.inference.config import GriffinConfig, read_config_json
 from app.inference.loading import Notes, build_model

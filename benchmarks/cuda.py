@@ -1,4 +1,4 @@
-"""The engine on a CUDA device against the device's limits, as issue 3 asks for it.
+"""The engine on a CUDA device against the device's limits.
 
     python -m benchmarks.cuda [PART ...] [--out FILE]
 

@@ -7,10 +7,10 @@ import shutil
 from math import prod
 from pathlib import Path
 
-from app.inference.checkpoints.huggingface import INDEX_FILE
 from app.inference.checkpoints.shard_file import DTYPES, Entry, ShardFile
 from app.inference.checkpoints.source import TensorSource
 from app.inference.checkpoints.synthetic import SyntheticSource
+from app.inference.checkpoints.weight_files import INDEX_FILE
 from app.inference.presets import preset
 from app.inference.weight_format import WeightFormat
 from benchmarks.report import STARTER

@@ -11,6 +11,7 @@ from app.cli.models import entry_json, fit_words
 from app.cli.output import print_json
 from app.core.errors import UserError
 from app.core.text import one_line, size_text
+from app.services.catalogue import ModelStatus, published
 
 
 def pull(context: Context) -> None:
@@ -24,7 +25,10 @@ def pull(context: Context) -> None:
         else:
             _write(f"what had come of {repository} is deleted")
         return
-    known = next((entry for entry in store.catalogue() if repository in (entry.repository, entry.name)), None)
+    if (listed := published(repository)) is not None:
+        repository = listed.repository
+    wanted = (entry for entry in store.catalogue() if entry.status in (ModelStatus.AVAILABLE, ModelStatus.PAUSED))
+    known = next((entry for entry in wanted if repository in (entry.repository, entry.name)), None)
     if known is not None and known.fit is not None:
         # Before gigabytes are fetched.
         _tell(f"{known.name} on this machine: {fit_words(known.fit)}")
@@ -32,7 +36,7 @@ def pull(context: Context) -> None:
             _tell(f"  {reason}")
     with shown_progress() as on_progress:
         model = store.pull(
-            known.repository if known is not None and known.repository else repository,
+            repository if known is None else known.repository,
             name=options.name,
             on_progress=on_progress,
         )

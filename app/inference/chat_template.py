@@ -82,8 +82,8 @@ class ChatTemplate(Protocol):
         ...
 
 
-def load_chat_template(folder: Path, tokenizer: Tokenizer) -> ChatTemplate:
-    """The chat template of a model's folder.
+def load_chat_template(folder: Path, tokenizer: Tokenizer, *, name: str = "") -> ChatTemplate:
+    """The chat template of a model's folder. name: see is_instruction_tuned.
 
     From `chat_template.jinja`, else `tokenizer_config.json`, else, where the manifest or a name says instruction-tuned
     (2b-it), the built-in form that the tokenizer's turn markers call for. A model without any is a base model, and so
@@ -92,7 +92,7 @@ def load_chat_template(folder: Path, tokenizer: Tokenizer) -> ChatTemplate:
     Raises CheckpointError when the template or the manifest is damaged, or the template does what none needs to do.
     """
     stop_ids = tokenizer.eos_ids | {i for name in _END_NAMES if (i := tokenizer.control_id(name)) is not None}
-    source = _find_template(folder, tokenizer)
+    source = _find_template(folder, tokenizer, name)
     if source is None:
         return CompletionTemplate(tokenizer, stop_ids)
     return JinjaChatTemplate(source, tokenizer, stop_ids, read_json(folder / "tokenizer_config.json"))
@@ -216,8 +216,8 @@ class JinjaChatTemplate:
         return ids + self._tokenizer.encode("".join(plain))
 
 
-def _find_template(folder: Path, tokenizer: Tokenizer) -> str | None:
-    tuned = is_instruction_tuned(folder)
+def _find_template(folder: Path, tokenizer: Tokenizer, name: str) -> str | None:
+    tuned = is_instruction_tuned(folder, name)
     if tuned is False:
         return None  # a template that came along with a base model: the model has never seen its turns
     found = _shipped_template(folder)

@@ -14,7 +14,8 @@ from app.inference.formats import FormatChoice, possible_formats, refusal, wishe
 from app.inference.host_memory import RESERVE_BYTES, free_host_bytes, gibibytes, total_host_bytes
 from app.inference.memory import MemoryNeed, estimate_memory
 from app.inference.speed import MachineLimits, expected_rates
-from app.inference.weight_format import WeightFormat, format_on_disk
+from app.inference.stored_types import format_on_disk
+from app.inference.weight_format import WeightFormat
 
 SLACK = 1.15
 """Times its need must be free for a model to fit well: the estimate is good to 15 %."""
@@ -70,11 +71,6 @@ def host_room(slow_formats: tuple[str, ...] = ()) -> DeviceRoom:
     return DeviceRoom("cpu", total_host_bytes(), free_host_bytes(), slow_formats)
 
 
-def stored_form(stored: Mapping[str, str]) -> WeightFormat:
-    """The format of files by the element types in them (see estimate_memory)."""
-    return format_on_disk(stored.values(), stored.get(names.EMBEDDING, ""))
-
-
 def all_stored_as(config: GriffinConfig, element_type: str) -> dict[str, str]:
     """Element types of files that hold every tensor in the same one, as published models do (BF16)."""
     return {name: element_type for name, _ in names.expected_shapes(config)}
@@ -94,7 +90,9 @@ def estimate_fit(
     mapped: whether the processor uses weights where they lie in the files: in Hugging Face's layout it can.
     """
     in_place = mapped and room.device == "cpu"
-    need = estimate_memory(config, form, chunk_tokens=CHUNK_TOKENS[room.device], stored=stored, mapped=in_place)
+    need = estimate_memory(
+        config, form, chunk_tokens=CHUNK_TOKENS[room.device], stored=stored, mapped=in_place, device=room.device
+    )
     verdict, reason = _verdict(need, room)
     rates = None if limits is None or need.total > room.free_bytes else expected_rates(config, form, limits)
     return Fit(
@@ -185,7 +183,7 @@ def _next_best(fits: Sequence[Fit]) -> Fit:
 def _choices(stored: Mapping[str, str], room: DeviceRoom, wanted: WeightFormat | None) -> tuple[FormatChoice, ...]:
     if wanted is not None:
         return (wished_format(wanted, room.device, room.slow_formats),)
-    return possible_formats(stored_form(stored), room.device, room.slow_formats)
+    return possible_formats(format_on_disk(stored), room.device, room.slow_formats)
 
 
 def _step_down(first: Fit, found: Fit) -> str:

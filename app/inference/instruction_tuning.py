@@ -15,11 +15,13 @@ _BASE = re.compile(
 )
 
 
-def is_instruction_tuned(folder: Path) -> bool | None:
+def is_instruction_tuned(folder: Path, name: str = "") -> bool | None:
     """Whether the model was trained to converse, as its manifest says, else its name; None where neither does.
 
-    Only a name of the folder's own makes a base model of one that has a template: what was trained further may lie
-    within the folder of what it was made from.
+    Only a name of its own makes a base model of one that has a template: what was trained further may lie within the
+    folder of what it was made from.
+
+    name: what its publisher calls it (Located.name), which of several models in a folder tells the one that is meant.
     """
     manifest = read_manifest(folder)
     if manifest is not None and manifest.instruction_tuned is not None:
@@ -27,9 +29,11 @@ def is_instruction_tuned(folder: Path) -> bool | None:
     repository = manifest.repository if manifest is not None else ""
     # In huggingface-hub's cache a model lies in models--google--recurrentgemma-2b/snapshots/REVISION.
     cached = folder.parent.parent.name.rsplit("--", 1)[-1] if folder.parent.name == "snapshots" else ""
-    own = [repository.rsplit("/", 1)[-1], cached, folder.name]
-    if any(_BASE.fullmatch(name) for name in own):
-        return False
+    for own in (repository.rsplit("/", 1)[-1], name, cached, folder.name):
+        if _BASE.fullmatch(own):
+            return False
+        if _INSTRUCTION_TUNED.search(own):
+            return True
     # The weights' name (2b-it.pt), or that of one of the two folders above (a version number may be in between).
-    names = [*own, *(path.name for path in folder.iterdir()), folder.parent.name, folder.parent.parent.name]
-    return True if any(_INSTRUCTION_TUNED.search(name) for name in names) else None
+    names = [*(path.name for path in folder.iterdir()), folder.parent.name, folder.parent.parent.name]
+    return True if any(_INSTRUCTION_TUNED.search(near) for near in names) else None

@@ -26,7 +26,7 @@ from app.inference.device_names import CHUNK_TOKENS
 from app.inference.devices import memory_errors, pick_device
 from app.inference.dtypes import activation_dtype
 from app.inference.fingerprint import fingerprint
-from app.inference.fit import DeviceRoom, choose_fit, stored_form
+from app.inference.fit import DeviceRoom, choose_fit
 from app.inference.formats import FALLBACK
 from app.inference.free_memory import free_bytes, require_memory, room_of
 from app.inference.generator import ModelInfo
@@ -37,6 +37,7 @@ from app.inference.memory import MemoryNeed, estimate_memory
 from app.inference.mps import MpsOps
 from app.inference.one_token import token_pass
 from app.inference.state import fresh_state
+from app.inference.stored_types import format_on_disk
 from app.inference.tokenizers.base import Tokenizer, load_tokenizer, require_fit
 from app.inference.weight_format import WeightFormat, parse_weight_format
 
@@ -81,12 +82,12 @@ def load_model(
     checkpoint = open_checkpoint(path)
     tokenizer = load_tokenizer(checkpoint.folder)
     require_fit(tokenizer, checkpoint.config.vocab_size)
-    template = load_chat_template(checkpoint.folder, tokenizer)
+    template = load_chat_template(checkpoint.folder, tokenizer, name=checkpoint.name)
     notes, stored = Notes(), _stored(checkpoint)
     mapped = checkpoint.layout is Layout.HUGGINGFACE  # others are turned around tensor by tensor
     fit = choose_fit(checkpoint.config, stored, rooms, {}, device=device, weight_format=wanted, mapped=mapped)
     form, target = WeightFormat(fit.weight_format), torch.device(fit.device)
-    for note in (*fit.notes, _rounding_note(form, stored_form(stored)), check_room(fit.need, target)):
+    for note in (*fit.notes, _rounding_note(form, format_on_disk(stored)), check_room(fit.need, target)):
         notes.add(note)
     built = build_model(
         checkpoint.config, checkpoint.source, form, target, cache_dir, notes, must_be_form=wanted is not None
@@ -228,6 +229,6 @@ def _build_on_cuda(
         )
     notes.add(f"{form} weights do not run on this GPU: {fallback} is used instead ({choice.problem})")
     del choice  # its weights make room for the others, which are larger
-    need = estimate_memory(config, fallback, chunk_tokens=CHUNK_TOKENS[device.type], mapped=False)
+    need = estimate_memory(config, fallback, chunk_tokens=CHUNK_TOKENS[device.type], mapped=False, device=device.type)
     require_memory(need.total, device, f"the model in {fallback}")
     return _build_on_cuda(config, source, fallback, device, notes, must_be_form=False)

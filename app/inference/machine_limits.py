@@ -96,6 +96,10 @@ def probe_configs(form: WeightFormat, device: str) -> tuple[GriffinConfig, Griff
     return wide, narrow
 
 
+_AT_ONCE = {"cuda": (64, 4)}
+"""Tokens written and chunks read in one call where one is too few: on a GPU a call costs more than a token."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Case:
     """A small model far into a text (position None) or at its beginning."""
@@ -117,10 +121,10 @@ def measure_format(
         for config in probe_configs(form, device.type)
     )
     cases = (_Case(*wide, None), _Case(*narrow, None), _Case(*narrow, _EMPTY))
-    chunk = CHUNK_TOKENS[device.type]
+    chunk, (tokens, chunks) = CHUNK_TOKENS[device.type], _AT_ONCE.get(device.type, (1, 1))
     for case in cases:  # the first time compiles, and spreads the threads over the cores
         case.start()
-        case.subject.write(1)
+        case.subject.write(tokens)
         case.subject.read(16)
     written: list[list[float]] = [[] for _ in cases]
     read: list[list[float]] = [[] for _ in cases]
@@ -131,11 +135,11 @@ def measure_format(
             break
         for number, case in enumerate(cases):
             case.start()
-            written[number] += [case.subject.write(1) for _ in range(_WRITTEN_TOKENS)]
+            written[number] += [case.subject.write(tokens) / tokens for _ in range(_WRITTEN_TOKENS)]
             until = time.perf_counter() + _READ_S
             while time.perf_counter() < until:
                 case.start()
-                read[number].append(case.subject.read(chunk))
+                read[number].append(case.subject.read(chunks * chunk) / chunks)
     works = [writing_work(case.config, form, position=case.position) for case in cases]
     known = [0.0 if int8 is None else work.int8_bytes * int8.write_byte_s for work in works]
     writing = costs(
@@ -143,7 +147,7 @@ def measure_format(
         # Noise may make int8's share larger than the whole.
         [max(middle - part, 0.1 * middle) for middle, part in zip(map(median_low, written), known, strict=True)],
     )
-    reading_works = [reading_work(case.config, chunk, position=case.position) for case in cases]
+    reading_works = [reading_work(case.config, chunk, position=case.position, device=device.type) for case in cases]
     reading = costs(
         [(work.operations, work.numbers, work.keys) for work in reading_works],
         [median_low(seconds) for seconds in read],

@@ -89,11 +89,13 @@ def estimate_memory(
     chunk_tokens: int,
     stored: Mapping[str, str] | None = None,
     mapped: bool = True,
+    device: str = "cpu",
 ) -> MemoryNeed:
     """The need of a model that reads chunks of `chunk_tokens` tokens.
 
     stored: element type on disk by tensor name, as safetensors writes it; None where the files are not there yet.
     mapped: whether weights that lie on disk as they are held stay there (the CPU), or are copied (other devices).
+    device: torch's name of its type.
     """
     weights = in_place = converted = 0
     for tensor in tensor_sizes(config, form, stored=stored):
@@ -102,7 +104,7 @@ def estimate_memory(
             in_place += tensor.nbytes
         else:
             converted += tensor.stored_nbytes
-    working = _working_nbytes(config, form, chunk_tokens) + RUNTIME_BYTES
+    working = _working_nbytes(config, form, chunk_tokens, device) + RUNTIME_BYTES
     return MemoryNeed(weights, in_place, converted, state_nbytes(config, form), working)
 
 
@@ -138,13 +140,16 @@ def _tensor_nbytes(shape: tuple[int, ...], held_as: str) -> int:
     return prod(shape) * WeightFormat(held_as).activation_bytes
 
 
-def _working_nbytes(config: GriffinConfig, form: WeightFormat, t: int) -> int:
+def _working_nbytes(config: GriffinConfig, form: WeightFormat, t: int, device: str) -> int:
     """The largest sum of buffers alive at once while t tokens pass through one block; letters as in shapes.py.
 
-    Formats that hold integers turn each input of a product into two int8 codes and get two int32 sums for each output.
+    Formats that hold integers turn each input of a product into two int8 codes and get two int32 sums for each output;
+    on a GPU they are multiplied by activations in bfloat16.
     """
     d, e, m, size = config.width, config.lru_width, config.mlp_width, form.activation_bytes
-    integers = form in ("int8", "int4")
+    integers = form.is_integer and device == "cpu"
+    if form.is_integer and not integers:
+        size = WeightFormat.BFLOAT16.activation_bytes
 
     def product(into: int, out: int) -> int:
         return t * (2 * into + 2 * _FLOAT32 * out) if integers else 0

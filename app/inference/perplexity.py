@@ -84,7 +84,7 @@ def compare_perplexity(
 def _through_block(
     config: GriffinConfig, source: TensorSource, states: list[Hidden], ops: Ops, index: int, on_pass: Callable[[], None]
 ) -> None:
-    stored = stored_format(source, names.EMBEDDING)
+    stored = stored_format(source)
     loader = MatrixLoader(source, WeightFormat.FLOAT32, torch.device("cpu"), None, stored)
     block = build_block(config, loader, ops, index)
     one = replace(config, block_types=(config.block_types[index],))

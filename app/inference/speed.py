@@ -93,8 +93,9 @@ class WritingWork:
 class ReadingWork:
     """What one chunk of tokens takes.
 
-    operations: of the matrix products, two a weight and token. numbers: that pass between the products. keys: products
-    of a head with a key's numbers, over all tokens and layers with attention.
+    operations: of the matrix products, two a weight and token. numbers: that pass between the products; of a GPU, for
+    which they are nothing beside starting its kernels, the layers. keys: products of a head with a key's numbers, over
+    all tokens and layers with attention.
     """
 
     operations: float
@@ -122,8 +123,10 @@ def writing_work(config: GriffinConfig, form: WeightFormat, *, position: int | N
     return WritingWork(own, int8, len(config.block_types), _attention(config) * seen)
 
 
-def reading_work(config: GriffinConfig, tokens: int, *, position: int | None = None) -> ReadingWork:
-    """Of a chunk after `position` tokens; None for a window that is full."""
+def reading_work(
+    config: GriffinConfig, tokens: int, *, position: int | None = None, device: str = "cpu"
+) -> ReadingWork:
+    """Of a chunk after `position` tokens; None for a window that is full. device: torch's name of its type."""
     weights = 0
     for name, shape in names.expected_shapes(config):
         # Only the last token of a text meets the head. Gates are (h, in, out), every other weight of two is (out, in).
@@ -133,9 +136,11 @@ def reading_work(config: GriffinConfig, tokens: int, *, position: int | None = N
     recurrent = sum(kind is BlockType.RECURRENT for kind in config.block_types)
     layers = len(config.block_types)
     # About as often as each is written and read again: norms and sums, the MLP's gate, the recurrence.
-    numbers = layers * (4 * d + 3 * m) + recurrent * 8 * e + (layers - recurrent) * 3 * d
+    numbers = float(tokens) * (layers * (4 * d + 3 * m) + recurrent * 8 * e + (layers - recurrent) * 3 * d)
+    if device == "cuda":
+        numbers = float(layers)
     keys = tokens + (config.window_keys if position is None else min(position, config.window_keys))
-    return ReadingWork(2.0 * tokens * weights, float(tokens) * numbers, float(tokens) * keys * _attention(config))
+    return ReadingWork(2.0 * tokens * weights, numbers, float(tokens) * keys * _attention(config))
 
 
 def _attention(config: GriffinConfig) -> int:
@@ -150,6 +155,6 @@ def expected_rates(config: GriffinConfig, form: WeightFormat, limits: MachineLim
         return None
     tokens = CHUNK_TOKENS[limits.device]
     return Rates(
-        read=tokens / reading_work(config, tokens).seconds(cost),
+        read=tokens / reading_work(config, tokens, device=limits.device).seconds(cost),
         write=1.0 / writing_work(config, form).seconds(cost, limits.formats.get(WeightFormat.INT8)),
     )

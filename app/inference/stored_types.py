@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Mapping
 from pathlib import Path
 
 from app.core.errors import CheckpointError
+from app.inference.checkpoints.names import EMBEDDING
+from app.inference.weight_format import WeightFormat
 
 _MOST_HEADER_BYTES = 100_000_000
 """What the safetensors format itself allows."""
@@ -24,6 +27,17 @@ def stored_types(folder: Path) -> dict[str, str]:
         except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
             raise CheckpointError(f"{path} is damaged or cut short ({error!r:.80}): get the file again") from error
     return found
+
+
+def format_on_disk(stored: Mapping[str, str]) -> WeightFormat:
+    """The format of a model's matrices by its tensors' element types, as safetensors writes them (F32, BF16, I8, U8).
+
+    Float16 counts as float32. One matrix in int4 makes an int4 model: its embedding and some others are int8.
+    """
+    if "U8" in stored.values():
+        return WeightFormat.INT4
+    by_embedding = {"I8": WeightFormat.INT8, "BF16": WeightFormat.BFLOAT16}
+    return by_embedding.get(stored.get(EMBEDDING, ""), WeightFormat.FLOAT32)
 
 
 def _types(path: Path) -> dict[str, str]:

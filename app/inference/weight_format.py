@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from enum import StrEnum
 
 from app.core.errors import UserError
@@ -34,14 +33,3 @@ def parse_weight_format(text: str) -> WeightFormat:
         return WeightFormat(text)
     except ValueError:
         raise UserError(f"unknown weight format {text!r}: choose one of {', '.join(WeightFormat)}") from None
-
-
-def format_on_disk(dtypes: Iterable[str], embedding: str) -> WeightFormat:
-    """The format of a checkpoint's matrices by the element types of its tensors and of its embedding.
-
-    Types as safetensors writes them (F32, BF16, I8, U8); float16 counts as float32. One matrix in int4 makes an int4
-    checkpoint: its embedding and some others are int8.
-    """
-    if "U8" in dtypes:
-        return WeightFormat.INT4
-    return {"I8": WeightFormat.INT8, "BF16": WeightFormat.BFLOAT16}.get(embedding, WeightFormat.FLOAT32)

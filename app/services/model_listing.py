@@ -53,8 +53,9 @@ class ModelListing:
     def entry_of(self, model: InstalledModel) -> CatalogueEntry:
         """A model that is on this machine. A damaged one is told as such."""
         status = ModelStatus.BUNDLED if model.origin == "bundled" else ModelStatus.INSTALLED
-        entry = CatalogueEntry(model.name, model.name, status, path=model.path, nbytes=model.nbytes)
+        entry = CatalogueEntry(model.name, model.name, status, path=model.path)
         try:
+            entry = replace(entry, nbytes=model.nbytes)
             manifest = read_manifest(model.folder)
             if manifest is not None:
                 entry = replace(
@@ -63,7 +64,7 @@ class ModelListing:
                     source=manifest.source,
                     licence_url=self._hub.page(manifest.repository) if manifest.repository else "",
                 )
-            entry = replace(entry, instruction_tuned=is_instruction_tuned(model.folder))
+            entry = replace(entry, instruction_tuned=is_instruction_tuned(model.folder, model.called))
             shape = self._models.shape_of(model)
             if shape is None:
                 return entry
@@ -81,6 +82,9 @@ class ModelListing:
             )
         except CheckpointError as error:
             return replace(entry, status=ModelStatus.DAMAGED, problem=error.message)
+        except OSError as error:  # closed to us, or just being removed
+            problem = f"{error.filename or model.path} cannot be read ({error.strerror or error})"
+            return replace(entry, status=ModelStatus.DAMAGED, problem=problem)
         return replace(entry, title=STARTER_TITLE) if status is ModelStatus.BUNDLED else entry
 
     def _available(self, model: PublishedModel | None, repository: str) -> CatalogueEntry:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from app.core.errors import CheckpointError
 from app.inference.checkpoints.names import EMBEDDING
+from app.inference.checkpoints.weight_files import TORCH_SUFFIXES, is_orbax
 from app.inference.config import GriffinConfig, config_from_json, read_config_json
-from app.inference.stored_types import stored_types
-from app.inference.weight_format import format_on_disk
+from app.inference.stored_types import format_on_disk, stored_types
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,8 @@ def read_shape(folder: Path) -> ModelShape | None:
         return None
     config = config_from_json(read_config_json(folder))
     stored = stored_types(folder)
+    if not stored and any(path.suffix in TORCH_SUFFIXES or is_orbax(path) for path in (*folder.iterdir(), folder)):
+        return None  # a config.json may lie beside weights of another layout
     if EMBEDDING not in stored:
         raise CheckpointError(f"{folder} holds a config.json and no weights: get the model's files again")
-    return ModelShape(config, format_on_disk(set(stored.values()), stored[EMBEDDING]))
+    return ModelShape(config, format_on_disk(stored))

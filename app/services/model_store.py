@@ -6,7 +6,6 @@ can be stopped at any moment and goes on from there when it is asked for again.
 
 from __future__ import annotations
 
-import re
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
@@ -17,12 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 from app.core.errors import ResourceError, UserError
 from app.core.paths import resources_dir
+from app.inference.checkpoints.partial import held_alone, partial_folder
 from app.inference.config import config_from_json
 from app.inference.generator import Cancelled, never
 from app.services.catalogue import CatalogueEntry, ModelStatus, parameters_of, title_of
+from app.services.hub.repository import check_folder_name, plain_folder_name
 from app.services.model_listing import ModelListing
 from app.services.model_progress import OnProgress, Pace, Stage
-from app.services.models import InstalledModel, ModelService
+from app.services.models import STARTER_NAME, InstalledModel, ModelService
 from app.worker.model_jobs import Convert, Import, Look, Measure, ModelJob, Verify, run_job
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 RunJob = Callable[..., dict[str, Any]]
 """As `run_job`."""
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
+_REMOVED = ".removed-"
 _HUGGING_FACE = "huggingface"
 
 
@@ -126,7 +127,7 @@ class ModelStore:
         config = config_from_json(found["config"])
         stored: dict[str, str] = found["stored"]
         tuned = found["instruction_tuned"]
-        name = self.new_name(path.stem if path.is_file() else path.name)
+        name = self.new_name(found["name"])
         form = str(found["weight_format"])
         return CatalogueEntry(
             name,
@@ -182,11 +183,16 @@ class ModelStore:
         ReadCancelled.
         """
         found = self._run(Look(path), cancelled=cancelled)
-        wanted = name or (path.stem if path.is_file() else path.name)
-        target = self._target(name, wanted)
+        target = self._target(name, found["name"])
         as_it_is = weight_format is None and found["layout"] == _HUGGING_FACE
         job = Import(path, target, link) if as_it_is else self._conversion(path, target, weight_format, 32)
-        for note in self._do(job, on_progress, cancelled)["notes"]:
+        try:
+            notes = self._do(job, on_progress, cancelled)["notes"]
+        except BaseException:
+            if isinstance(job, Import):
+                _clear(target)
+            raise
+        for note in notes:
             on_note(note)
         return self._models.resolve(target.name)
 
@@ -207,7 +213,9 @@ class ModelStore:
         """
         model = self._models.resolve(name)
         if target is None:
-            target = self._target(new_name, f"{model.name}-{weight_format or 'hf'}")
+            # A path's last part may be a file's name, or a commit's.
+            called = self._run(Look(model.path), cancelled=cancelled)["name"] if model.origin == "path" else model.name
+            target = self._target(new_name, f"{called}-{weight_format or 'hf'}")
         result = self._do(self._conversion(model.path, target, weight_format, group), on_progress, cancelled)
         return Converted(
             model=InstalledModel(target.name, target, "path"),
@@ -244,15 +252,18 @@ class ModelStore:
                 code="unknown-model",
             )
         # Renamed first: a model that is half deleted must not be found.
-        gone = self._models_dir / f".removed-{secrets.token_hex(4)}"
+        gone = self._models_dir / f"{_REMOVED}{secrets.token_hex(4)}"
         try:
             model.path.rename(gone)
-            shutil.rmtree(gone)
+            _delete(gone)
         except OSError as error:
             raise ResourceError(
                 f"{model.path} cannot be removed ({error.strerror or error}); close what uses it and try again",
                 code="model-files",
             ) from error
+        for left in self._models_dir.glob(f"{_REMOVED}*"):
+            with suppress(OSError):  # of a removal that was killed, or that another window is at
+                _delete(left)
 
     def measure(self, *, on_progress: OnProgress | None = None, cancelled: Cancelled = never) -> None:
         """Find out how fast this machine is, for estimates of speed. Raises ReadCancelled."""
@@ -260,11 +271,12 @@ class ModelStore:
 
     def new_name(self, wanted: str) -> str:
         """A name that no model has yet, made of the characters that one may have."""
-        plain = re.sub(r"[^A-Za-z0-9._+-]+", "-", wanted).strip("-.")[:80] or "model"
-        taken = {model.name for model in self._models.installed()} | set(self._folders())
-        if plain not in taken:
+        plain = plain_folder_name(wanted)
+        # Some systems tell no small letters from large ones.
+        taken = {STARTER_NAME, *(name.lower() for name in self._folders())}
+        if plain.lower() not in taken:
             return plain
-        return next(name for number in range(2, 10_000) if (name := f"{plain}-{number}") not in taken)
+        return next(name for number in range(2, 10_000) if (name := f"{plain}-{number}").lower() not in taken)
 
     # -- how ---------------------------------------------------------------------------------------------------------
 
@@ -276,11 +288,7 @@ class ModelStore:
         """Folder of a new model; a name that the user chose is taken as it is, or refused."""
         if name is None:
             return self._models_dir / self._unfinished_or_new(wanted)
-        if not _NAME.fullmatch(name) or name.endswith("."):
-            raise UserError(
-                f"{name!r:.80} cannot be a model's name: use letters, digits and . _ + -, at most 100",
-                code="model-name",
-            )
+        check_folder_name(name)
         if any(name == model.name for model in self._models.installed()) or (self._models_dir / name).exists():
             raise UserError(
                 f"there is a model {name} already: choose another name, or remove it first", code="model-name"
@@ -289,8 +297,9 @@ class ModelStore:
 
     def _unfinished_or_new(self, wanted: str) -> str:
         """The same name again for work that was interrupted, so that it goes on."""
-        plain = re.sub(r"[^A-Za-z0-9._+-]+", "-", wanted).strip("-.")[:80] or "model"
-        if (self._models_dir / f".{plain}.partial").is_dir() and not (self._models_dir / plain).exists():
+        plain = plain_folder_name(wanted)
+        target = self._models_dir / plain
+        if partial_folder(target).is_dir() and not target.exists():
             return plain
         return self.new_name(wanted)
 
@@ -300,7 +309,14 @@ class ModelStore:
                 yield path.name
 
     def _do(self, job: ModelJob, on_progress: OnProgress | None, cancelled: Cancelled) -> dict[str, Any]:
-        self._models_dir.mkdir(parents=True, exist_ok=True)
+        try:
+            self._models_dir.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ResourceError(
+                f"{self._models_dir} cannot be made ({error.strerror or error}): choose another folder for models in "
+                "the settings (models_dir)",
+                code="models-dir",
+            ) from error
         pace = Pace()
 
         def on_stage(stage: str, done: int, total: int) -> None:
@@ -308,3 +324,17 @@ class ModelStore:
                 on_progress(pace.at(Stage(stage), done, total))
 
         return self._run(job, on_stage=on_stage, cancelled=cancelled)
+
+
+def _clear(target: Path) -> None:
+    """Remove what an import left whose process was ended, unless another one is at that model."""
+    with suppress(UserError), held_alone(target):
+        shutil.rmtree(partial_folder(target), ignore_errors=True)
+
+
+def _delete(path: Path) -> None:
+    """A folder with all that is in it, or a file; of a link the link alone. OSError."""
+    if path.is_symlink() or not path.is_dir():
+        path.unlink()
+    else:
+        shutil.rmtree(path)

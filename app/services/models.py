@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from app.core.errors import CheckpointError, UserError
-from app.inference.config import BlockType, config_from_json, read_config_json
+from app.inference.checkpoints.companions import companions
+from app.inference.checkpoints.weight_files import SAFETENSORS, TORCH_SUFFIXES, is_orbax
+from app.inference.config import CONFIG_FILE, BlockType, config_from_json, read_config_json
 from app.inference.generator import ModelInfo
 from app.services.catalogue import published
 from app.services.codec import dumps, model_info_loads
@@ -17,16 +19,7 @@ from app.services.model_shapes import ModelShape, read_shape
 from app.storage.known_models import KnownModelStore
 
 STARTER_NAME = "starter"
-_WEIGHT_SUFFIXES = (".safetensors", ".pt")
-_COMPANIONS = (
-    "config.json",
-    "generation_config.json",
-    "tokenizer.json",
-    "tokenizer.model",
-    "tokenizer_config.json",
-    "chat_template.jinja",
-)
-_ORBAX_FILES = ("_METADATA", "manifest.ocdbt", "checkpoint")
+_WEIGHT_SUFFIXES = (SAFETENSORS, *TORCH_SUFFIXES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +33,11 @@ class InstalledModel:
     """bundled, data folder or path."""
 
     @property
+    def called(self) -> str:
+        """Its file's or folder's name without what says how it is stored."""
+        return self.path.name if self.path.is_dir() else self.path.stem
+
+    @property
     def folder(self) -> Path:
         """Where its files lie."""
         return self.path if self.path.is_dir() else self.path.parent
@@ -48,10 +46,9 @@ class InstalledModel:
         """What the model is made of, in order of name."""
         if not self.path.is_dir():
             # It may lie among anything.
-            beside = [self.folder / name for name in _COMPANIONS]
-            return sorted([self.path, *(file for file in beside if file.is_file())])
-        in_folders = any((self.path / name).exists() for name in _ORBAX_FILES)
-        files = self.path.rglob("*") if in_folders else self.path.iterdir()
+            config = [file for file in (self.folder / CONFIG_FILE,) if file.is_file()]
+            return sorted([self.path, *config, *companions(self.folder)])
+        files = self.path.rglob("*") if _holds_orbax(self.path) else self.path.iterdir()
         return sorted(file for file in files if file.is_file())
 
     @property
@@ -142,11 +139,15 @@ def looks_like_model(path: Path) -> bool:
     try:
         if path.is_file():
             return path.suffix in _WEIGHT_SUFFIXES
-        return any(
-            file.name in ("config.json", *_ORBAX_FILES) or file.suffix in _WEIGHT_SUFFIXES for file in path.iterdir()
-        )
+        known = any(file.name == CONFIG_FILE or file.suffix in _WEIGHT_SUFFIXES for file in path.iterdir())
+        return known or _holds_orbax(path)
     except OSError:  # a folder that may not be looked into must not hide the others
         return False
+
+
+def _holds_orbax(folder: Path) -> bool:
+    """Whether it or a folder in it is a checkpoint of Orbax's; as published, the tokenizer lies beside the numbers."""
+    return is_orbax(folder) or any(is_orbax(inner) for inner in folder.iterdir())
 
 
 def file_signature(model: InstalledModel, *, device: str, weight_format: str) -> str:
@@ -166,7 +167,7 @@ def describe_model(model: InstalledModel) -> dict[str, Any]:
         "origin": model.origin,
         "nbytes": model.nbytes,
     }
-    if (model.path / "config.json").is_file():
+    if (model.path / CONFIG_FILE).is_file():
         config = config_from_json(read_config_json(model.path))
         facts |= {
             "layers": len(config.block_types),

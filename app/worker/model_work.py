@@ -87,10 +87,11 @@ def _parts(sample: str) -> tuple[str, str]:
 def _look(path: Path) -> dict[str, Any]:
     checkpoint = open_checkpoint(path)
     return {
+        "name": checkpoint.name,
         "layout": str(checkpoint.layout),
         "config": dict(checkpoint.config_json),
         "weight_format": str(checkpoint.stored_format),
         "stored": {name: checkpoint.source.dtype(name) for name, _ in names.expected_shapes(checkpoint.config)},
         "nbytes": sum(file.stat().st_size for file in checkpoint.files),
-        "instruction_tuned": is_instruction_tuned(checkpoint.folder),
+        "instruction_tuned": is_instruction_tuned(checkpoint.folder, checkpoint.name),
     }

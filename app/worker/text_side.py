@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from app.inference.chat_template import ChatTemplate, load_chat_template
+from app.inference.checkpoints.locate import locate
 from app.inference.tokenizers.base import Tokenizer, load_tokenizer
 
 
@@ -14,6 +15,7 @@ class TextSide:
     """Loads in a thread; whoever needs it first waits for it. Raises CheckpointError then."""
 
     def __init__(self, path: Path) -> None:
+        """path: a model's folder, or the one file of its weights."""
         self._path = path
         self._lock = threading.Lock()
         self._future: Future[tuple[Tokenizer, ChatTemplate]] | None = None
@@ -42,7 +44,8 @@ class TextSide:
 
     def _load(self, future: Future[tuple[Tokenizer, ChatTemplate]]) -> None:
         try:
-            tokenizer = load_tokenizer(self._path)
-            future.set_result((tokenizer, load_chat_template(self._path, tokenizer)))
+            found = locate(self._path)  # the path may be that of a file, or of a folder of numbers within the model's
+            tokenizer = load_tokenizer(found.folder)
+            future.set_result((tokenizer, load_chat_template(found.folder, tokenizer, name=found.name)))
         except BaseException as error:  # handed to whoever waits
             future.set_exception(error)

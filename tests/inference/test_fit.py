@@ -17,7 +17,6 @@ from app.inference.fit import (
     choose_fit,
     estimate_fit,
     host_room,
-    stored_form,
 )
 from app.inference.host_memory import RESERVE_BYTES
 from app.inference.memory import MemoryNeed, estimate_memory
@@ -40,7 +39,7 @@ def triton(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _need(form: WeightFormat, device: str = "cpu", stored: dict[str, str] | None = PUBLISHED) -> MemoryNeed:
     chunk = 4096 if device == "cuda" else 512
-    return estimate_memory(CONFIG, form, chunk_tokens=chunk, stored=stored, mapped=device == "cpu")
+    return estimate_memory(CONFIG, form, chunk_tokens=chunk, stored=stored, mapped=device == "cpu", device=device)
 
 
 def _cpu(free: int, total: int = 64 * GIB, *slow: str) -> DeviceRoom:
@@ -108,16 +107,6 @@ def test_rates_come_from_the_limits() -> None:
     assert estimate_fit(CONFIG, INT8, room, None).read_tokens_per_second is None
     assert choose_fit(CONFIG, PUBLISHED, [room], {"cuda": LIMITS}).read_tokens_per_second is None
     assert choose_fit(CONFIG, PUBLISHED, [room], {"cpu": LIMITS}).read_tokens_per_second is not None
-
-
-@pytest.mark.parametrize(
-    ("types", "expected"), [(("BF16",), BF16), (("F16",), F32), (("F32",), F32), (("I8",), INT8), (("I8", "U8"), INT4)]
-)
-def test_format_of_files(types: tuple[str, ...], expected: WeightFormat) -> None:
-    """By the embedding's type, and int4 by any tensor's."""
-    stored = all_stored_as(CONFIG, types[0])
-    stored[next(reversed(stored))] = types[-1]
-    assert stored_form(stored) is expected
 
 
 def test_the_machine_has_room() -> None:

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import CheckpointError
+from app.inference.checkpoints.names import EMBEDDING
 from app.inference.checkpoints.registry import open_checkpoint
-from app.inference.stored_types import stored_types
+from app.inference.stored_types import format_on_disk, stored_types
+from app.inference.weight_format import WeightFormat
 from tests.checkpoints import int4_tensors, int8_tensors, random_tensors, raw_config, write_checkpoint
 
 RAW = raw_config("recurrentgemma", hidden_size=64, intermediate_size=256)
@@ -50,3 +52,18 @@ def test_services_stay_without_torch() -> None:
     code = "import sys; import app.services.model_fit, app.inference.stored_types; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+@pytest.mark.parametrize(
+    ("others", "embedding", "expected"),
+    [
+        ({"F32", "I8", "U8", "BF16"}, "I8", WeightFormat.INT4),
+        ({"F32", "I8"}, "I8", WeightFormat.INT8),
+        ({"F32"}, "BF16", WeightFormat.BFLOAT16),
+        ({"BF16"}, "F16", WeightFormat.FLOAT32),
+        ({"BF16"}, "F32", WeightFormat.FLOAT32),
+    ],
+)
+def test_format_on_disk(others: set[str], embedding: str, expected: WeightFormat) -> None:
+    """One int4 matrix decides, else the embedding's type."""
+    assert format_on_disk({EMBEDDING: embedding, **{name: name for name in others}}) is expected

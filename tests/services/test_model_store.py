@@ -95,6 +95,17 @@ def test_a_second_import_gets_a_name_of_its_own(store: ModelStore, tiny: Path) -
         store.import_from(tiny, name="../tiny", on_progress=_ignore)
 
 
+def test_a_model_is_called_as_its_publisher_calls_it(store: ModelStore, tiny: Path, tmp_path: Path) -> None:
+    """Not by the hash that a snapshot's folder is named with, nor by what every model's file of weights is called."""
+    snapshot = tmp_path / "models--google--recurrentgemma-2b-it" / "snapshots" / ("0123456789" * 4)
+    shutil.copytree(tiny, snapshot)
+    assert store.look_into(snapshot).name == "recurrentgemma-2b-it"
+    assert store.import_from(snapshot, on_progress=_ignore).name == "recurrentgemma-2b-it"
+    assert store.convert(str(snapshot), None, on_progress=_ignore).model.name == "recurrentgemma-2b-it-hf"
+    assert store.import_from(tiny / "model.safetensors", on_progress=_ignore).name == "tiny"
+    assert store.convert(str(tiny / "model.safetensors"), None, on_progress=_ignore).model.name == "tiny-hf"
+
+
 def test_conversion_is_told_with_its_errors(store: ModelStore, models: ModelService, tiny: Path) -> None:
     """Beside the original, with the largest change of each matrix and what it costs on a text."""
     store.import_from(tiny, on_progress=_ignore)

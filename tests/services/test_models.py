@@ -80,7 +80,7 @@ def test_facts_of_another_version_are_not_known(models: ModelService, database: 
     assert models.last_known(model, device="auto", weight_format="auto") is None
 
 
-@pytest.mark.parametrize("name", ["2b-it.pt", "model.safetensors"])
+@pytest.mark.parametrize("name", ["2b-it.pt", "2b-it.pth", "model.safetensors"])
 def test_a_file_of_weights_is_worth_a_try(models: ModelService, tmp_path: Path, name: str) -> None:
     """Its own bytes count, and what belongs to it beside it; other files there do not."""
     folder = tmp_path / "downloads"

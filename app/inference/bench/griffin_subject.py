@@ -83,7 +83,7 @@ class GriffinSubject:
     def need_bytes(self, length: int, new_tokens: int, sequences: int = 1) -> int:
         """See Subject. Sequences written together have their states copied side by side."""
         chunk = max(sequences, min(new_tokens, CHUNK_TOKENS[self._engine.model.device.type]))
-        need = estimate_memory(self._engine.model.config, self._form, chunk_tokens=chunk)
+        need = estimate_memory(self._engine.model.config, self._form, chunk_tokens=chunk, device=self.model.device.type)
         logits = (sequences - 1) * 2 * 4 * self._engine.info.vocab_size
         return (1 if sequences == 1 else 2 * sequences) * need.state_bytes + need.working_bytes + logits
 
@@ -168,7 +168,7 @@ def synthetic_engine(
     config, name = (preset(size), f"RecurrentGemma-{size.upper()} shape") if isinstance(size, str) else (size, "random")
     form, notes = choice.form, Notes()
     notes.add(choice.note)
-    need = estimate_memory(config, form, chunk_tokens=CHUNK_TOKENS[device.type], mapped=False)
+    need = estimate_memory(config, form, chunk_tokens=CHUNK_TOKENS[device.type], mapped=False, device=device.type)
     require_memory(need.total, device, f"{name} in {form}")
     built = build_model(config, SyntheticSource(config, form, device=device), form, device, cache_dir, notes)
     form = built.form

@@ -35,7 +35,7 @@ def build_griffin(
 
     CheckpointError: a tensor cannot be read or holds a value that is not finite.
     """
-    loader = MatrixLoader(source, weight_format, device, kernels, stored_format(source, names.EMBEDDING))
+    loader = MatrixLoader(source, weight_format, device, kernels, stored_format(source))
     return _Builder(config, loader, ops or TorchOps()).build()
 
 

@@ -13,10 +13,10 @@ from app.core.errors import CheckpointError
 from app.inference.checkpoints.companions import CARD, converted_config, copy_companions
 from app.inference.checkpoints.conversion_plan import Planned
 from app.inference.checkpoints.conversion_report import Conversion
-from app.inference.checkpoints.huggingface import INDEX_FILE
 from app.inference.checkpoints.locate import cached_repository
 from app.inference.checkpoints.model_card import card
 from app.inference.checkpoints.registry import Checkpoint
+from app.inference.checkpoints.weight_files import INDEX_FILE
 from app.inference.config import CONFIG_FILE
 from app.inference.manifest import MANIFEST, FileRecord, Manifest, read_manifest, sha256_of, write_manifest
 from app.inference.weight_format import WeightFormat

@@ -103,13 +103,17 @@ class Work:
     def write_missing(self) -> None:
         """Everything that is not in the journal. See convert_checkpoint for what it raises."""
         total = len(self.plan)
-        for number, shard in enumerate(self.plan, start=1):
-            name = shard_name(number, total)
-            if name in self.journal.shards:
-                self._count(sum(one.source_bytes for one in shard))
-                continue
-            self.source.renew()
-            self.journal.keep(name, self._write(shard, self.journal.folder / name))
+        try:
+            for number, shard in enumerate(self.plan, start=1):
+                name = shard_name(number, total)
+                if name in self.journal.shards:
+                    self._count(sum(one.source_bytes for one in shard))
+                    continue
+                self.source.renew()
+                self.journal.keep(name, self._write(shard, self.journal.folder / name))
+        finally:
+            # It holds a block in float32, and maps files of a folder that Windows would not rename then.
+            self._groups = None
 
     def _write(self, shard: Sequence[Planned], path: Path) -> Shard:
         temporary = path.with_name(path.name + ".part")

@@ -14,7 +14,6 @@ from torch import Tensor
 from app.core.errors import CheckpointError
 from app.inference.checkpoints.source import DTYPE_NAMES
 
-SUFFIXES = (".pt", ".pth")
 _MAX_PICKLE_BYTES = 64 << 20
 """Of the part that names the tensors, some 100 bytes each; the numbers lie beside it."""
 _ZIP = b"PK\x03\x04"

@@ -16,12 +16,12 @@ from pathlib import Path
 from app.core.errors import CheckpointError, ResourceError, UserError, lacks_disk
 from app.core.whole_file import sync_folder
 from app.inference.checkpoints.companions import companions
-from app.inference.checkpoints.huggingface import INDEX_FILE, SINGLE_FILE, is_numbered
 from app.inference.checkpoints.locate import cached_repository
 from app.inference.checkpoints.names import Layout
 from app.inference.checkpoints.partial import held_alone, partial_folder
 from app.inference.checkpoints.registry import Checkpoint, open_checkpoint
 from app.inference.checkpoints.tied_head import differing_head
+from app.inference.checkpoints.weight_files import INDEX_FILE, SAFETENSORS, SINGLE_FILE, is_numbered
 from app.inference.config import CONFIG_FILE
 from app.inference.instruction_tuning import is_instruction_tuned
 from app.inference.manifest import FileRecord, Manifest, read_manifest, write_manifest
@@ -45,7 +45,7 @@ class Imported:
 
 
 def import_folder(source: Path, target: Path, *, link: bool, on_progress: Progress) -> Imported:
-    """Bring a model into a new folder; nothing is left behind where it fails or is interrupted.
+    """Bring a model into a new folder; nothing is left behind where it fails or is interrupted by an exception.
 
     Args:
         source: a folder in Hugging Face's layout, or a safetensors file in one.
@@ -60,12 +60,14 @@ def import_folder(source: Path, target: Path, *, link: bool, on_progress: Progre
     _require_sensible(checkpoint, target)
     partial = partial_folder(target)
     with held_alone(target):
+        _require_new(target)
         try:
             # What an import or conversion to this name left that was killed.
             shutil.rmtree(partial, ignore_errors=True)
             partial.mkdir()
             work = _Import(checkpoint, partial, link, on_progress)
             work.run()
+            head = differing_head(checkpoint.source)
             write_manifest(partial, work.manifest(source))
             sync_folder(partial)
             partial.rename(target)
@@ -76,7 +78,6 @@ def import_folder(source: Path, target: Path, *, link: bool, on_progress: Progre
                 raise _cannot_write(target, error) from error
             raise
     nbytes = sum(record.nbytes for record in work.records.values())
-    head = differing_head(checkpoint.source)
     return Imported(target, nbytes, work.is_linked, (head,) if head else ())
 
 
@@ -85,9 +86,10 @@ class _Import:
 
     def __init__(self, checkpoint: Checkpoint, partial: Path, link: bool, on_progress: Progress) -> None:
         self._folder = checkpoint.folder
+        self._name = checkpoint.name
         self._partial = partial
         self._on_progress = on_progress
-        self._weights = {_new_name(path): path for path in checkpoint.files if path.suffix == ".safetensors"}
+        self._weights = {_new_name(path): path for path in checkpoint.files if path.suffix == SAFETENSORS}
         # A file that the user picked stands for itself: the index of its neighbours would speak of others.
         indexed = all(is_numbered(name) for name in self._weights)
         self._others = _others(checkpoint.folder, indexed=indexed)
@@ -108,7 +110,7 @@ class _Import:
     def manifest(self, source: Path) -> Manifest:
         """The record of what was taken; where the files come from is kept from the source's own, if it has one."""
         # Under another name the folder would say it no more.
-        tuned = is_instruction_tuned(self._folder)
+        tuned = is_instruction_tuned(self._folder, self._name)
         if (known := self._known) is not None:
             return replace(known, files=self.records, instruction_tuned=tuned)
         if cached := cached_repository(self._folder.absolute()):
@@ -171,10 +173,14 @@ def _require_sensible(checkpoint: Checkpoint, target: Path) -> None:
         raise UserError(
             f"{checkpoint.folder} has the {checkpoint.layout} layout, not Hugging Face's: convert it instead"
         )
-    if target.exists() or target.is_symlink():
-        raise UserError(f"{target} exists already: give another name")
+    _require_new(target)
     if not target.parent.is_dir():
         raise UserError(f"{target.parent} is not a folder: make it first")
+
+
+def _require_new(target: Path) -> None:
+    if target.exists() or target.is_symlink():
+        raise UserError(f"{target} exists already: give another name")
 
 
 def _require_room(folder: Path, need: int) -> None:

@@ -1,4 +1,7 @@
-"""Which layout lies at a path, by the names of files alone; for what cannot be run, what to get instead."""
+"""Which layout lies at a path, by the names of files alone; for what cannot be run, what to get instead.
+
+No torch here: the program looks where a tokenizer lies too.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.core.errors import CheckpointError
-from app.inference.checkpoints.deepmind import SUFFIXES
-from app.inference.checkpoints.huggingface import INDEX_FILE, safetensors_files
 from app.inference.checkpoints.names import Layout
-from app.inference.checkpoints.orbax import is_orbax, orbax_files
+from app.inference.checkpoints.weight_files import (
+    INDEX_FILE,
+    SAFETENSORS,
+    TORCH_SUFFIXES,
+    is_orbax,
+    orbax_files,
+    safetensors_files,
+)
 
-_SAFETENSORS = ".safetensors"
 _TOKENIZERS = ("tokenizer.model", "tokenizer.json")
 # By suffix: what it is. All of them have a sibling in a form that is read.
 _FOREIGN = {
@@ -63,12 +70,12 @@ def locate(path: Path) -> Located:
 
 
 def _file(path: Path) -> Located:
-    if path.suffix == _SAFETENSORS:
+    if path.suffix == SAFETENSORS:
         folder = path.parent
         # A shard stands for its whole set, a file of any other name for itself.
         files = safetensors_files(folder, path)
         return Located(Layout.HUGGINGFACE, folder, folder, tuple(files), _named(folder))
-    if path.suffix in SUFFIXES:
+    if path.suffix in TORCH_SUFFIXES:
         return Located(Layout.DEEPMIND, path.parent, path, (path,), path.stem)
     if path.name in (INDEX_FILE, "config.json"):
         return _in_folder(path.parent)
@@ -82,9 +89,9 @@ def _file(path: Path) -> Located:
 
 def _in_folder(folder: Path) -> Located:
     present = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
-    if any(entry.name == INDEX_FILE or entry.suffix == _SAFETENSORS for entry in present):
+    if any(entry.name == INDEX_FILE or entry.suffix == SAFETENSORS for entry in present):
         return Located(Layout.HUGGINGFACE, folder, folder, tuple(safetensors_files(folder)), _named(folder))
-    torch_files = [entry for entry in present if entry.suffix in SUFFIXES and entry.is_file()]
+    torch_files = [entry for entry in present if entry.suffix in TORCH_SUFFIXES and entry.is_file()]
     if len(torch_files) == 1:
         return _file(torch_files[0])
     if torch_files:

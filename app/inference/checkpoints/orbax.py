@@ -15,32 +15,13 @@ import torch
 from torch import Tensor
 
 from app.core.errors import CheckpointError
+from app.inference.checkpoints.weight_files import ORBAX_HEADERS, ORBAX_STORE, orbax_headers
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-STORE = "manifest.ocdbt"
-_HEADERS = {".zarray": "zarr", "zarr.json": "zarr3"}
-"""The file that describes an array, and the driver that reads it."""
 _DTYPES = {"float64": "F64", "float32": "F32", "float16": "F16", "bfloat16": "BF16"}
 _ROOT = "params."
-
-
-def is_orbax(folder: Path) -> bool:
-    """Whether a folder holds arrays as Orbax writes them, by its files' names alone."""
-    return folder.is_dir() and ((folder / STORE).is_file() or any(_headers(folder)))
-
-
-def orbax_files(folder: Path) -> list[Path]:
-    """Every file that the numbers lie in, in an order that does not depend on the folder's place."""
-    if (folder / STORE).is_file():
-        roots = [folder / "d", *folder.glob("ocdbt.process_*")]
-        found = [folder / STORE]
-    else:
-        roots, found = [header.parent for header in _headers(folder)], []
-    for root in roots:
-        found += [path for path in root.rglob("*") if path.is_file()]
-    return sorted(found, key=lambda path: path.relative_to(folder).as_posix())
 
 
 class OrbaxArrays:
@@ -88,26 +69,21 @@ class OrbaxArrays:
 
     def _specs(self) -> Iterator[tuple[str, dict[str, Any]]]:
         base = {"driver": "file", "path": f"{self._folder.resolve()}{os.sep}"}
-        if not (self._folder / STORE).is_file():
-            for header in _headers(self._folder):
+        if not (self._folder / ORBAX_STORE).is_file():
+            for header in orbax_headers(self._folder):
                 store = {"driver": "file", "path": f"{header.parent.resolve()}{os.sep}"}
                 yield header.parent.name, _spec(header.name, store)
             return
         database = self._tensorstore.KvStore.open({"driver": "ocdbt", "base": base}).result()
         for key in database.list().result():
             name, _, header = key.decode("utf-8", errors="replace").rpartition("/")
-            if header in _HEADERS:
+            if header in ORBAX_HEADERS:
                 yield name, _spec(header, {"driver": "ocdbt", "base": base, "path": f"{name}/"})
 
 
 def _spec(header: str, store: dict[str, Any]) -> dict[str, Any]:
     # A part that is not there would otherwise be read as zeros.
-    return {"driver": _HEADERS[header], "kvstore": store, "fill_missing_data_reads": False}
-
-
-def _headers(folder: Path) -> Iterator[Path]:
-    for header in _HEADERS:
-        yield from sorted(folder.glob(f"*/{header}"))
+    return {"driver": ORBAX_HEADERS[header], "kvstore": store, "fill_missing_data_reads": False}
 
 
 def _tensorstore(folder: Path) -> ModuleType:

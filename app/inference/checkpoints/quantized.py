@@ -25,12 +25,13 @@ from app.inference.linear import (
 )
 from app.inference.quantize.nearest import round_to_nearest
 from app.inference.quantize.plan import GROUP, becomes_int4
-from app.inference.weight_format import WeightFormat, format_on_disk
+from app.inference.stored_types import format_on_disk
+from app.inference.weight_format import WeightFormat
 
 
-def stored_format(source: TensorSource, embedding: str) -> WeightFormat:
+def stored_format(source: TensorSource) -> WeightFormat:
     """The format in which a checkpoint's matrices lie on disk; see `format_on_disk`."""
-    return format_on_disk({source.dtype(name) for name in source.names()}, source.dtype(embedding))
+    return format_on_disk({name: source.dtype(name) for name in source.names()})
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ class Checkpoint:
     @property
     def stored_format(self) -> WeightFormat:
         """The weight format on disk."""
-        return stored_format(self.source, names.EMBEDDING)
+        return stored_format(self.source)
 
 
 def open_checkpoint(path: Path) -> Checkpoint:

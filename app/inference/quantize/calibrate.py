@@ -92,7 +92,7 @@ def calibrated_groups(
     """
     # (2, t, d) each: as the exact model has it, and as it is behind the rounded blocks.
     hidden = [embedded(config, source, ids).repeat(2, 1, 1) for ids in sequences]
-    stored = stored_format(source, names.EMBEDDING)
+    stored = stored_format(source)
     for index in range(len(config.block_types)):
         halves = _halves(config, source, stored, ops, index)
         while halves:

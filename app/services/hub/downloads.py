@@ -54,10 +54,12 @@ class Download:
         except OSError as error:
             raise disk_error(error, self._folder) from error
 
-    def rename(self, kept: KeptPlan, name: str) -> None:
-        """Keep another name for the model."""
+    def go_on(self, kept: KeptPlan, name: str) -> None:
+        """Have what was begun ready for more, under a name that may be another. ResourceError as for `begin`."""
         try:
-            replace_file(self._folder / _PLAN, plan_text(kept.plan, name=name).encode())
+            self.files.mkdir(exist_ok=True)  # gone where the program was killed behind `finish`'s renaming
+            if name != kept.name:
+                replace_file(self._folder / _PLAN, plan_text(kept.plan, name=name).encode())
         except OSError as error:
             raise disk_error(error, self._folder) from error
 

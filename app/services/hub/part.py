@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
@@ -38,7 +39,9 @@ class Part:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stream.close()
+        # What a full disk did not take is still buffered: closing tries, and fails, once more.
+        with suppress(OSError):
+            self._stream.close()
 
     @property
     def nbytes(self) -> int:

@@ -127,8 +127,8 @@ class HubService:
             if kept is None:
                 kept = KeptPlan(plan if isinstance(plan, PullPlan) else self._ask(repository, None, cancelled), called)
                 download.begin(kept.plan, called)
-            elif kept.name != called:
-                download.rename(kept, called)
+            else:
+                download.go_on(kept, called)
             try:
                 self._check_room(kept.plan, download)
                 self._fetch(kept.plan, download, on_progress, cancelled)
@@ -137,6 +137,9 @@ class HubService:
                     download.remove()
                 raise
             self._record(kept.plan, download)
+            if self._is_there(target, repository, plan):  # hours have passed: an import may have taken the name
+                download.remove()
+                return target
             download.finish(target)
             _log.info("%s was fetched at %s", repository, kept.plan.revision)
             return target

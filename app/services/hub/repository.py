@@ -40,6 +40,12 @@ def check_folder_name(name: str) -> str:
     return name
 
 
+def plain_folder_name(wanted: str) -> str:
+    """The nearest name that a folder may have on every system; the starter's is left to the caller."""
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", wanted).strip("-._")[:80].rstrip(".") or "model"
+    return f"model-{plain}" if _RESERVED.fullmatch(plain) else plain
+
+
 def did_you_mean(written: str) -> str:
     """`; did you mean google/recurrentgemma-2b-it?` for a name close to a published model's; else nothing."""
     wanted = written.strip().lower()

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from app.core.errors import CheckpointError
-from app.inference.checkpoints.huggingface import INDEX_FILE, SafetensorsSource, safetensors_files
+from app.inference.checkpoints.huggingface import SafetensorsSource
+from app.inference.checkpoints.weight_files import INDEX_FILE, safetensors_files
 from tests.checkpoints import random_tensors, raw_config, write_checkpoint
 
 RAW = raw_config("recurrentgemma")

@@ -8,10 +8,10 @@ import pytest
 
 from app.core.errors import CheckpointError, ResourceError, UserError
 from app.inference.checkpoints import importing
-from app.inference.checkpoints.huggingface import INDEX_FILE
 from app.inference.checkpoints.importing import Imported, import_folder
 from app.inference.checkpoints.names import EMBEDDING, HEAD
 from app.inference.checkpoints.registry import open_checkpoint
+from app.inference.checkpoints.weight_files import INDEX_FILE
 from app.inference.fingerprint import fingerprint
 from app.inference.manifest import MANIFEST, FileRecord, Manifest, check_files, read_manifest, write_manifest
 from tests.checkpoints import TRAITS, random_tensors, raw_config, write_checkpoint, write_deepmind

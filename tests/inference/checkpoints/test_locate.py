@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import CheckpointError
-from app.inference.checkpoints.huggingface import INDEX_FILE
 from app.inference.checkpoints.locate import CachedRepository, cached_repository, locate
 from app.inference.checkpoints.names import Layout
 from app.inference.checkpoints.registry import open_checkpoint
+from app.inference.checkpoints.weight_files import INDEX_FILE
 from tests.checkpoints import random_tensors, raw_config, write_checkpoint
 
 RAW = raw_config("recurrentgemma")

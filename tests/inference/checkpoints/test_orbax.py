@@ -11,8 +11,8 @@ import torch
 from app.core.errors import CheckpointError
 from app.inference.checkpoints.builder import build_griffin
 from app.inference.checkpoints.names import Layout
-from app.inference.checkpoints.orbax import is_orbax, orbax_files
 from app.inference.checkpoints.registry import Checkpoint, open_checkpoint
+from app.inference.checkpoints.weight_files import is_orbax, orbax_files
 from app.inference.fingerprint import fingerprint
 from app.inference.weight_format import WeightFormat
 from tests.checkpoints import (
