@@ -114,6 +114,8 @@ def _verify(context: Context) -> int:
     else:
         for problem in found.problems:
             _write(f"{model.name}: {problem}")
+        if found.problems and model.origin == "data folder":
+            _write(f"`griffin-desk models remove {model.name}` deletes it; then get or import it again")
         if not found.problems:
             how = (
                 "its files are those that came"
@@ -126,15 +128,21 @@ def _verify(context: Context) -> int:
 
 def _remove(context: Context) -> int:
     name, store = context.options.model, context.desk.store
-    model = context.desk.models.resolve(name)
-    if model.origin == "data folder" and not context.options.yes:
+    begun = next((copy for copy in store.unfinished() if copy.name == name), None)
+    try:
+        model = context.desk.models.resolve(name)
+        nbytes, asks = model.nbytes, model.origin == "data folder"
+    except UserError:
+        if begun is None:
+            raise
+        nbytes, asks = begun.nbytes, False
+    if asks and not context.options.yes:
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
-            raise UserError(f"removing {name} deletes {size_text(model.nbytes)}: say --yes", code="usage")
-        sys.stderr.write(f"Delete {one_line(name)} ({size_text(model.nbytes)})? [y/N] ")
+            raise UserError(f"removing {name} deletes {size_text(nbytes)}: say --yes", code="usage")
+        sys.stderr.write(f"Delete {one_line(name)} ({size_text(nbytes)})? [y/N] ")
         sys.stderr.flush()
         if sys.stdin.readline().strip().lower() not in ("y", "yes"):
             raise UserError("nothing was removed", code="not-removed")
-    nbytes = model.nbytes
     store.remove(name)
     if context.options.json:
         print_json(sys.stdout, {"removed": name, "nbytes": nbytes})

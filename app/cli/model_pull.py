@@ -18,15 +18,11 @@ def pull(context: Context) -> None:
     """Fetch a model, or go on with it. Raises GriffinDeskError and Interrupted."""
     options, store = context.options, context.desk.store
     repository = options.repository
-    if options.discard:
-        store.discard(repository)
-        if options.json:
-            print_json(sys.stdout, {"discarded": repository})
-        else:
-            _write(f"what had come of {repository} is deleted")
-        return
     if (listed := published(repository)) is not None:
         repository = listed.repository
+    if options.discard:
+        _discard(context, repository)
+        return
     wanted = (entry for entry in store.catalogue() if entry.status in (ModelStatus.AVAILABLE, ModelStatus.PAUSED))
     known = next((entry for entry in wanted if repository in (entry.repository, entry.name)), None)
     if known is not None and known.fit is not None:
@@ -50,6 +46,18 @@ def pull(context: Context) -> None:
         _write(
             f"`griffin-desk models convert {entry.name} --to int8` writes it in half the bytes: "
             "it starts in seconds then and reads faster on a processor"
+        )
+
+
+def _discard(context: Context, repository: str) -> None:
+    store = context.desk.store
+    begun = any(pull.repository == repository for pull in store.hub.unfinished())
+    store.discard(repository)
+    if context.options.json:
+        print_json(sys.stdout, {"discarded": repository})
+    else:
+        _write(
+            f"what had come of {repository} is deleted" if begun else f"there is no unfinished download of {repository}"
         )
 
 

@@ -77,7 +77,9 @@ def _rate(tokens_per_second: float) -> str:
 def _list(context: Context) -> None:
     entries = context.desk.store.catalogue()
     if context.options.json:
-        print_json(sys.stdout, {"models": [entry_json(entry) for entry in entries], "default": context.settings.model})
+        unfinished = [asdict(copy) for copy in context.desk.store.unfinished()]
+        models = [entry_json(entry) for entry in entries]
+        print_json(sys.stdout, {"models": models, "unfinished": unfinished, "default": context.settings.model})
         return
     here = [e for e in entries if e.status not in (ModelStatus.AVAILABLE, ModelStatus.PAUSED)]
     _write("On this machine:")
@@ -91,6 +93,10 @@ def _list(context: Context) -> None:
     for entry in paused:
         _write(f"  {entry.name}: {size_text(entry.done_bytes)} of {size_text(entry.nbytes)}")
         _write(f"    griffin-desk models pull {entry.repository}")
+    if copies := context.desk.store.unfinished():
+        _write("Conversion not finished (the same command goes on, `griffin-desk models remove NAME` gives it up):")
+    for copy in copies:
+        _write(f"  {copy.name}: {size_text(copy.nbytes)} so far")
     if others := [entry for entry in entries if entry.status is ModelStatus.AVAILABLE]:
         _write("Can be fetched (griffin-desk models pull REPOSITORY):")
     for entry in others:
@@ -110,11 +116,12 @@ def _info(context: Context) -> None:
     entry = context.desk.store.entry_of(model)
     facts |= {
         "title": entry.title,
-        "parameters": entry.parameters,
+        "parameters": entry.parameters or None,
         "weight_format": entry.weight_format,
         "source": entry.source,
         "repository": entry.repository,
         "instruction_tuned": entry.instruction_tuned,
+        "problem": entry.problem,
     }
     if context.options.json:
         print_json(sys.stdout, {"model": facts | {"fit": None if entry.fit is None else fit_json(entry.fit)}})

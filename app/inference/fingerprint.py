@@ -48,7 +48,9 @@ def _recorded(path: Path, stat: os.stat_result) -> str | None:
     except (CheckpointError, OSError):  # the file itself tells as well, only slower
         return None
     record = None if manifest is None else manifest.files.get(path.name)
-    if record is None or record.nbytes != stat.st_size or stat.st_mtime_ns > written_ns:
+    # The second time is that of any change, a move into this folder among them (on Windows that of its making).
+    changed_ns = max(stat.st_mtime_ns, stat.st_ctime_ns)
+    if record is None or record.nbytes != stat.st_size or changed_ns > written_ns:
         return None
     return record.sha256 if _HASH.fullmatch(record.sha256) else None
 

@@ -9,24 +9,32 @@ from pathlib import Path
 
 from app.core.errors import CheckpointError
 from app.inference.checkpoints.names import EMBEDDING
+from app.inference.checkpoints.weight_files import SAFETENSORS, safetensors_files
 from app.inference.weight_format import WeightFormat
 
 _MOST_HEADER_BYTES = 100_000_000
 """What the safetensors format itself allows."""
 
 
-def stored_types(folder: Path) -> dict[str, str]:
-    """Element type (F32, BF16, I8 and so on) of every tensor in a folder's safetensors files; empty without any.
+def stored_types(path: Path) -> dict[str, str]:
+    """Element type (F32, BF16, I8 and so on) of every tensor of a model, a folder or a file; empty in another layout.
 
-    CheckpointError where a file's header cannot be read.
+    CheckpointError where a file is missing or its header cannot be read.
     """
     found: dict[str, str] = {}
-    for path in sorted(folder.glob("*.safetensors")):
+    for file in _files(path):
         try:
-            found |= _types(path)
+            found |= _types(file)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error) as error:
-            raise CheckpointError(f"{path} is damaged or cut short ({error!r:.80}): get the file again") from error
+            raise CheckpointError(f"{file} is damaged or cut short ({_why(error):.80}): get the file again") from error
     return found
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    known = isinstance(error, ValueError) and not isinstance(error, UnicodeError)
+    return str(error) if known else "its header is no safetensors header"
 
 
 def format_on_disk(stored: Mapping[str, str]) -> WeightFormat:
@@ -38,6 +46,12 @@ def format_on_disk(stored: Mapping[str, str]) -> WeightFormat:
         return WeightFormat.INT4
     by_embedding = {"I8": WeightFormat.INT8, "BF16": WeightFormat.BFLOAT16}
     return by_embedding.get(stored.get(EMBEDDING, ""), WeightFormat.FLOAT32)
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_dir():
+        return safetensors_files(path) if any(path.glob(f"*{SAFETENSORS}")) else []
+    return safetensors_files(path.parent, path) if path.suffix == SAFETENSORS else []
 
 
 def _types(path: Path) -> dict[str, str]:

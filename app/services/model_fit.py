@@ -78,7 +78,7 @@ class FitService:
         """
         try:
             config = config_from_json(read_config_json(model.folder))
-            stored = stored_types(model.folder)
+            stored = stored_types(model.path)
         except CheckpointError:
             return None
         return self._as_measured(model, self.fit_of(config, stored=stored))

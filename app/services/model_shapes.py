@@ -7,8 +7,8 @@ from pathlib import Path
 
 from app.core.errors import CheckpointError
 from app.inference.checkpoints.names import EMBEDDING
-from app.inference.checkpoints.weight_files import TORCH_SUFFIXES, is_orbax
-from app.inference.config import GriffinConfig, config_from_json, read_config_json
+from app.inference.checkpoints.weight_files import INDEX_FILE, SAFETENSORS, TORCH_SUFFIXES, is_orbax
+from app.inference.config import CONFIG_FILE, GriffinConfig, config_from_json, read_config_json
 from app.inference.stored_types import format_on_disk, stored_types
 
 
@@ -20,14 +20,26 @@ class ModelShape:
     weight_format: str
 
 
-def read_shape(folder: Path) -> ModelShape | None:
-    """The shape of a folder in Hugging Face's layout, None for another layout. CheckpointError where it is damaged."""
-    if not (folder / "config.json").is_file():
+def read_shape(path: Path) -> ModelShape | None:
+    """The shape of a folder or file in Hugging Face's layout, None for another. CheckpointError where it is damaged."""
+    folder = path if path.is_dir() else path.parent
+    if not (folder / CONFIG_FILE).is_file() or is_another_layout(path):
         return None
     config = config_from_json(read_config_json(folder))
-    stored = stored_types(folder)
-    if not stored and any(path.suffix in TORCH_SUFFIXES or is_orbax(path) for path in (*folder.iterdir(), folder)):
-        return None  # a config.json may lie beside weights of another layout
+    stored = stored_types(path)
     if EMBEDDING not in stored:
         raise CheckpointError(f"{folder} holds a config.json and no weights: get the model's files again")
     return ModelShape(config, format_on_disk(stored))
+
+
+def is_another_layout(path: Path) -> bool:
+    """Whether a folder or file holds weights and none in Hugging Face's layout: a config.json there need not be whole.
+
+    By names alone.
+    """
+    if not path.is_dir():
+        return path.suffix in TORCH_SUFFIXES
+    present = list(path.iterdir())
+    if any(file.suffix == SAFETENSORS or file.name == INDEX_FILE for file in present):
+        return False
+    return any(file.suffix in TORCH_SUFFIXES or is_orbax(file) for file in (*present, path))

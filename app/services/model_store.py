@@ -6,7 +6,6 @@ can be stopped at any moment and goes on from there when it is asked for again.
 
 from __future__ import annotations
 
-import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -23,6 +22,7 @@ from app.services.catalogue import CatalogueEntry, ModelStatus, parameters_of, t
 from app.services.hub.repository import check_folder_name, plain_folder_name
 from app.services.model_listing import ModelListing
 from app.services.model_progress import OnProgress, Pace, Stage
+from app.services.model_removal import UnfinishedCopy, discard_unfinished, remove_folder, unfinished_copies
 from app.services.models import STARTER_NAME, InstalledModel, ModelService
 from app.worker.model_jobs import Convert, Import, Look, Measure, ModelJob, Verify, run_job
 
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 RunJob = Callable[..., dict[str, Any]]
 """As `run_job`."""
 
-_REMOVED = ".removed-"
 _HUGGING_FACE = "huggingface"
 
 
@@ -242,8 +241,16 @@ class ModelStore:
         )
 
     def remove(self, name: str) -> None:
-        """Delete a model of the user's. Files that it was imported from stay where they are."""
-        model = self._models.resolve(name)
+        """Delete a model of the user's, or what came of a conversion to this name that was not finished.
+
+        Files that a model was imported from stay where they are.
+        """
+        try:
+            model = self._models.resolve(name)
+        except UserError:
+            if not discard_unfinished(self._models_dir, name):
+                raise
+            return
         if model.origin == "bundled":
             raise UserError("the starter model came with the program and cannot be removed", code="bundled-model")
         if model.origin == "path":
@@ -251,19 +258,11 @@ class ModelStore:
                 f"{model.path} is not among the models in {self._models_dir}: delete the folder yourself",
                 code="unknown-model",
             )
-        # Renamed first: a model that is half deleted must not be found.
-        gone = self._models_dir / f"{_REMOVED}{secrets.token_hex(4)}"
-        try:
-            model.path.rename(gone)
-            _delete(gone)
-        except OSError as error:
-            raise ResourceError(
-                f"{model.path} cannot be removed ({error.strerror or error}); close what uses it and try again",
-                code="model-files",
-            ) from error
-        for left in self._models_dir.glob(f"{_REMOVED}*"):
-            with suppress(OSError):  # of a removal that was killed, or that another window is at
-                _delete(left)
+        remove_folder(model.path, self._models_dir)
+
+    def unfinished(self) -> tuple[UnfinishedCopy, ...]:
+        """Conversions that were interrupted: the same conversion goes on, `remove` gives it up."""
+        return unfinished_copies(self._models_dir)
 
     def measure(self, *, on_progress: OnProgress | None = None, cancelled: Cancelled = never) -> None:
         """Find out how fast this machine is, for estimates of speed. Raises ReadCancelled."""
@@ -330,11 +329,3 @@ def _clear(target: Path) -> None:
     """Remove what an import left whose process was ended, unless another one is at that model."""
     with suppress(UserError), held_alone(target):
         shutil.rmtree(partial_folder(target), ignore_errors=True)
-
-
-def _delete(path: Path) -> None:
-    """A folder with all that is in it, or a file; of a link the link alone. OSError."""
-    if path.is_symlink() or not path.is_dir():
-        path.unlink()
-    else:
-        shutil.rmtree(path)

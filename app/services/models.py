@@ -13,9 +13,10 @@ from app.inference.checkpoints.companions import companions
 from app.inference.checkpoints.weight_files import SAFETENSORS, TORCH_SUFFIXES, is_orbax
 from app.inference.config import CONFIG_FILE, BlockType, config_from_json, read_config_json
 from app.inference.generator import ModelInfo
+from app.inference.manifest import MANIFEST
 from app.services.catalogue import published
 from app.services.codec import dumps, model_info_loads
-from app.services.model_shapes import ModelShape, read_shape
+from app.services.model_shapes import ModelShape, is_another_layout, read_shape
 from app.storage.known_models import KnownModelStore
 
 STARTER_NAME = "starter"
@@ -77,7 +78,7 @@ class ModelService:
 
     def shape_of(self, model: InstalledModel) -> ModelShape | None:
         """What its files are, None where they are not in Hugging Face's layout. CheckpointError where damaged."""
-        return read_shape(model.folder)
+        return read_shape(model.path)
 
     def last_known(self, model: InstalledModel, *, device: str, weight_format: str) -> ModelInfo | None:
         """What these very files were when they were last loaded with these options; None when that is not known."""
@@ -115,6 +116,9 @@ def resolve_model(name_or_path: str, bundled: Path, models_dir: Path) -> Install
     path = Path(name_or_path).expanduser()
     if name_or_path and path.exists():
         path = path.absolute()
+        for model in models:
+            if model.path == path:
+                return model
         if not looks_like_model(path):
             raise CheckpointError(
                 f"{path} is no model: expected a folder with config.json and *.safetensors, or DeepMind's .pt file",
@@ -135,11 +139,12 @@ def resolve_model(name_or_path: str, bundled: Path, models_dir: Path) -> Install
 
 
 def looks_like_model(path: Path) -> bool:
-    """Whether it is worth asking the engine, which says what is missing: weights, or a folder with them or a config."""
+    """Whether it is worth asking the engine, which says what is missing: weights, or a folder with them,
+    a config or the record of its files."""
     try:
         if path.is_file():
             return path.suffix in _WEIGHT_SUFFIXES
-        known = any(file.name == CONFIG_FILE or file.suffix in _WEIGHT_SUFFIXES for file in path.iterdir())
+        known = any(file.name in (CONFIG_FILE, MANIFEST) or file.suffix in _WEIGHT_SUFFIXES for file in path.iterdir())
         return known or _holds_orbax(path)
     except OSError:  # a folder that may not be looked into must not hide the others
         return False
@@ -167,7 +172,7 @@ def describe_model(model: InstalledModel) -> dict[str, Any]:
         "origin": model.origin,
         "nbytes": model.nbytes,
     }
-    if (model.path / CONFIG_FILE).is_file():
+    if (model.path / CONFIG_FILE).is_file() and not is_another_layout(model.path):
         config = config_from_json(read_config_json(model.path))
         facts |= {
             "layers": len(config.block_types),

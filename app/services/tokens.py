@@ -84,7 +84,9 @@ class TokenStore:
 
     def forget(self) -> bool:
         """Take the token out of the keyring; False where none was there. Those of other programs stay."""
-        keyring = self._usable_keyring()
+        keyring = self._chosen_keyring()
+        if keyring is None:
+            return False
         try:
             if keyring.get_password(SERVICE, _ACCOUNT) is None:
                 return False
@@ -103,6 +105,16 @@ class TokenStore:
             return ""
 
     def _usable_keyring(self) -> Keyring:
+        keyring = self._chosen_keyring()
+        if keyring is None:
+            raise TokenError(
+                "this system has no keyring that a token can be kept in: set the environment variable HF_TOKEN to it "
+                "instead"
+            )
+        return keyring
+
+    def _chosen_keyring(self) -> Keyring | None:
+        """None where the system has none."""
         if self._keyring is not None:
             return self._keyring
         import keyring
@@ -113,10 +125,7 @@ class TokenStore:
         except Exception as error:
             raise _refusal("could not be kept in", error) from None
         if isinstance(backend, fail.Keyring | null.Keyring):
-            raise TokenError(
-                "this system has no keyring that a token can be kept in: set the environment variable HF_TOKEN to it "
-                "instead"
-            )
+            return None
         chosen: Keyring = backend
         return chosen
 

@@ -89,10 +89,26 @@ def test_damage_is_an_exit_code(tiny: Path, data: list[str], capsys: pytest.Capt
     config.write_text(config.read_text() + " ")
     capsys.readouterr()
     assert run(["models", "verify", "tiny", *data]) == 2
-    assert "tiny: config.json has " in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "tiny: config.json has " in told and "`griffin-desk models remove tiny` deletes it" in told
     assert run(["models", "verify", "tiny", "--json", *data]) == 2
     found = json.loads(capsys.readouterr().out)
     assert (found["sound"], len(found["problems"]), found["has_record"]) == (False, 1, True)
+
+
+def test_a_model_whose_files_are_gone(tiny: Path, data: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """What is wrong is told with what it is, and it can be removed as long as the record of its files is there."""
+    assert run(["models", "import", str(tiny), "--copy", *data]) == 0
+    folder = Path(data[1]) / "models" / "tiny"
+    (folder / "model.safetensors").unlink()
+    capsys.readouterr()
+    assert run(["models", "info", "tiny", *data]) == 0
+    told = capsys.readouterr().out
+    assert "problem: " in told and "parameters" not in told
+    (folder / "config.json").unlink()
+    assert run(["models", "verify", "tiny", *data]) == 2
+    assert run(["models", "remove", "tiny", "--yes", *data]) == 0
+    assert not folder.exists()
 
 
 def test_conversion_goes_beside_the_others(tiny: Path, data: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -101,6 +117,12 @@ def test_conversion_goes_beside_the_others(tiny: Path, data: list[str], capsys: 
     assert (Path(data[1]) / "models" / "tiny-int8" / "griffin-desk.json").is_file()
     assert run(["models", "convert", str(tiny), "--to", "int8", "--name", "a", "--out", "b", *data]) == 2
     assert "give one of them" in capsys.readouterr().err
+
+
+def test_discarding_what_was_not_begun(data: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Is told as such, by the model's name too: nobody is to think that a model that is here was deleted."""
+    assert run(["models", "pull", "recurrentgemma-2b", "--discard", *data]) == 0
+    assert capsys.readouterr().out == "there is no unfinished download of google/recurrentgemma-2b\n"
 
 
 def test_catalogue_as_json(data: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -114,3 +136,16 @@ def test_catalogue_as_json(data: list[str], capsys: pytest.CaptureFixture[str]) 
         fit = model["fit"]
         assert fit["verdict"] in ("fits", "tight", "no") and fit["reasons"]
         assert fit["needed_bytes"] == fit["weights_bytes"] + fit["state_bytes"] + fit["working_bytes"]
+
+
+def test_an_unfinished_conversion_can_be_given_up(data: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """It is listed with what it takes, and removed by its name without a question."""
+    partial = Path(data[1]) / "models" / ".mine-int4.partial"
+    partial.mkdir(parents=True)
+    (partial / "model-00001-of-00002.safetensors").write_bytes(bytes(3 << 20))
+    assert run(["models", "list", *data]) == 0
+    assert "  mine-int4: 3.0 MiB so far" in capsys.readouterr().out
+    assert run(["models", "list", "--json", *data]) == 0
+    assert json.loads(capsys.readouterr().out)["unfinished"] == [{"name": "mine-int4", "nbytes": 3 << 20}]
+    assert run(["models", "remove", "mine-int4", *data]) == 0
+    assert not partial.exists()

@@ -4,10 +4,12 @@ import json
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from app.core.errors import CheckpointError, UserError
+from app.core.errors import CheckpointError, ResourceError, UserError
+from app.inference.checkpoints.partial import partial_folder
 from app.inference.generator import ReadCancelled
 from app.inference.manifest import read_manifest
 from app.services.catalogue import ModelStatus
@@ -20,6 +22,7 @@ from app.services.tokens import TokenStore
 from app.storage.database import Database
 from app.storage.known_models import KnownModelStore
 from app.storage.reading_rates import ReadingRateStore
+from app.worker.model_jobs import Import, ModelJob, run_job
 from tests.checkpoints import random_tensors, raw_config, write_chat_model
 
 RAW = raw_config("recurrentgemma", vocab_size=49_152)
@@ -140,6 +143,61 @@ def test_cancelled_work_ends(store: ModelStore, tiny: Path) -> None:
     with pytest.raises(ReadCancelled):
         store.import_from(tiny, on_progress=_ignore, cancelled=lambda: True)
     assert "tiny" not in {entry.name for entry in store.catalogue()}
+
+
+@pytest.mark.parametrize("error", [ReadCancelled, KeyboardInterrupt, ResourceError])
+def test_an_import_whose_process_was_ended_leaves_nothing(
+    store: ModelStore, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
+    """It may be in the middle of gigabytes then, and cannot tidy up."""
+
+    def ended(job: ModelJob, **options: Any) -> dict[str, Any]:
+        if not isinstance(job, Import):
+            return run_job(job, **options)
+        partial_folder(job.target).mkdir()
+        (partial_folder(job.target) / "model.safetensors").write_bytes(b"half of it")
+        raise error("ended")
+
+    monkeypatch.setattr(store, "_run", ended)
+    with pytest.raises(error):
+        store.import_from(tiny, on_progress=_ignore)
+    assert list((tmp_path / "models").iterdir()) == []
+
+
+def test_links_and_files_are_removed(store: ModelStore, tiny: Path, tmp_path: Path) -> None:
+    """Of a link only itself; and what a removal that was killed has left goes with the next one."""
+    models = tmp_path / "models"
+    (models / ".removed-1234").mkdir(parents=True)
+    (models / "linked").symlink_to(tiny)
+    (models / "mine.pt").write_bytes(b"weights")
+    for name in ("linked", "mine.pt"):
+        store.remove(name)
+    assert list(models.iterdir()) == []
+    assert (tiny / "model.safetensors").is_file()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "name"),
+    [
+        ("my model!", "my-model"),
+        ("Größe - öffentlich-int8", "Gro-e-offentlich-int8"),
+        ("CON", "model-CON"),
+        ("..", "model"),
+        ("starter", "starter-2"),
+        ("Mine", "Mine-2"),
+    ],
+)
+def test_new_names(store: ModelStore, tmp_path: Path, wanted: str, name: str) -> None:
+    """Such as every system takes, and none that differs from another one by its letters' size alone."""
+    (tmp_path / "models" / "mine").mkdir(parents=True)
+    assert store.new_name(wanted) == name
+
+
+def test_a_folder_that_cannot_be_made(store: ModelStore, tiny: Path, tmp_path: Path) -> None:
+    """Is told with the setting that names it."""
+    (tmp_path / "models").write_text("a file")
+    with pytest.raises(ResourceError, match="models_dir"):
+        store.import_from(tiny, on_progress=_ignore)
 
 
 def test_bundled_model_stays(store: ModelStore, tiny: Path) -> None:

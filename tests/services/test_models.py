@@ -92,6 +92,26 @@ def test_a_file_of_weights_is_worth_a_try(models: ModelService, tmp_path: Path, 
     assert {file.name for file in model.files()} == {name, "tokenizer.model"}
 
 
+@pytest.mark.parametrize("store", ["", "2b-it"])
+def test_flax_folders_are_worth_a_try(models: ModelService, tmp_path: Path, store: str) -> None:
+    """Alone, or as published: the folder of the numbers beside the tokenizer. Every file in it counts."""
+    folder = tmp_path / "models" / "flax"
+    (folder / store / "d").mkdir(parents=True)
+    (folder / store / "manifest.ocdbt").write_bytes(b"12345")
+    (folder / store / "d" / "numbers").write_bytes(b"123")
+    assert models.resolve("flax").nbytes == 8
+    assert models.shape_of(models.resolve("flax")) is None
+
+
+def test_describe_another_layout(models: ModelService, tmp_path: Path) -> None:
+    """A config.json beside DeepMind's file need not be whole."""
+    folder = tmp_path / "2b"
+    folder.mkdir()
+    (folder / "2b.pt").write_bytes(b"123")
+    (folder / "config.json").write_text('{"attention_window_size": 2048}')
+    assert describe_model(models.resolve(str(folder)))["nbytes"] == 3 + 31
+
+
 def test_unfinished_work_is_no_model(models: ModelService, tmp_path: Path) -> None:
     """Folders of downloads and conversions under way begin with a dot."""
     _model(tmp_path / "models" / ".new.partial")

@@ -111,6 +111,7 @@ def test_a_system_without_a_keyring(backend: str, tmp_path: Path) -> None:
     code = (
         "from app.services.tokens import TokenError, TokenStore\nstore = TokenStore()\nprint(store.find())\n"
         "try:\n    store.keep('hf_x')\nexcept TokenError as error:\n    print(error.code, error.message)\n"
+        "try:\n    print(store.forget())\nexcept TokenError as error:\n    print(error.code)\n"
     )
     run = subprocess.run(
         [sys.executable, "-c", code],
@@ -122,6 +123,7 @@ def test_a_system_without_a_keyring(backend: str, tmp_path: Path) -> None:
     )
     assert run.stdout.splitlines()[0] == "FoundToken(place='environment')"
     assert run.stdout.splitlines()[1].startswith("no-keyring ") and "HF_TOKEN" in run.stdout
+    assert run.stdout.splitlines()[2] == ("no-keyring" if backend == "no.such.Thing" else "False")
     assert TOKEN not in run.stdout + run.stderr
 
 

@@ -88,6 +88,9 @@ def convert_checkpoint(
     checkpoint = open_checkpoint(source)
     require_possible(checkpoint, form, group)
     _require_texts_apart(calibration_text, check_text)
+    target = target.absolute()  # `.` has no name, and what is written lies beside it under one
+    if not target.name:
+        _require_new(target)
     if not target.parent.is_dir():
         raise UserError(f"{target.parent} is not a folder: make it first")
     whole_blocks = form is WeightFormat.INT4
@@ -111,13 +114,16 @@ def convert_checkpoint(
             with memory_errors("the conversion"):
                 return run.run(identity, ops, calibration_text, check_text)
         except CheckpointError:
-            shutil.rmtree(run.partial, ignore_errors=True)
+            # A disk that was unplugged may come back: then the work goes on.
+            if all(file.exists() for file in checkpoint.files):
+                shutil.rmtree(run.partial, ignore_errors=True)
             raise
         except OSError as error:
             full = lacks_disk(error)
+            kept = "what is finished is kept, and the same conversion goes on from there"
             raise ResourceError(
-                f"{target} cannot be written ({'the disk is full' if full else error.strerror or error}): what is "
-                "finished is kept, and the same conversion goes on from there",
+                f"{target} cannot be written ({'the disk is full' if full else error.strerror or error}): "
+                f"{kept if run.partial.is_dir() else 'choose another folder'}",
                 code="disk-full" if full else "out",
             ) from error
 
@@ -212,6 +218,8 @@ class _Run:
         need = sum(one.nbytes for shard in missing for one in shard) + _SMALL_FILES_BYTES
         free = shutil.disk_usage(self.target.parent).free
         if need > free:
+            if not journal.shards:  # nothing to go on with
+                shutil.rmtree(self.partial, ignore_errors=True)
             raise ResourceError(
                 f"the converted model needs {need / 2**20:,.0f} MiB and {free / 2**20:,.0f} MiB are free in "
                 f"{self.target.parent}: free some space or choose another folder",

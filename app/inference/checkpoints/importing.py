@@ -89,6 +89,7 @@ class _Import:
         self._name = checkpoint.name
         self._partial = partial
         self._on_progress = on_progress
+        self._may_link = link
         self._weights = {_new_name(path): path for path in checkpoint.files if path.suffix == SAFETENSORS}
         # A file that the user picked stands for itself: the index of its neighbours would speak of others.
         indexed = all(is_numbered(name) for name in self._weights)
@@ -102,7 +103,7 @@ class _Import:
     def run(self) -> None:
         """Put every file in its place and keep its record."""
         copied = self._others if self.is_linked else self._others | self._weights
-        _require_room(self._partial, sum(path.stat().st_size for path in copied.values()))
+        _require_room(self._partial, sum(path.stat().st_size for path in copied.values()), may_link=self._may_link)
         for name, path in (self._others | self._weights).items():
             self.records[name] = record = self._take(path, copied=name in copied, name=name)
             self._require_known(path, record)
@@ -183,12 +184,12 @@ def _require_new(target: Path) -> None:
         raise UserError(f"{target} exists already: give another name")
 
 
-def _require_room(folder: Path, need: int) -> None:
+def _require_room(folder: Path, need: int, *, may_link: bool) -> None:
     free = shutil.disk_usage(folder).free
     if need > free:
         raise ResourceError(
             f"the model needs {need / 2**20:,.0f} MiB and {free / 2**20:,.0f} MiB are free in {folder.parent}: "
-            "free some space, or link the files instead of copying them",
+            f"free some space{'' if may_link else ', or link the files instead of copying them'}",
             code="disk-full",
         )
 

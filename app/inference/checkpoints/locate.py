@@ -36,6 +36,7 @@ _FOREIGN = {
     ".sbs": "a gemma.cpp file (.sbs)",
 }
 _CACHED = re.compile(r"models--(.+?)--(.+)")
+_GIVE = "give the folder that holds the model's config.json and *.safetensors, or its .pt file"
 _INSTEAD = "get the model's safetensors files from huggingface.co, or DeepMind's .pt file"
 
 
@@ -64,9 +65,8 @@ def locate(path: Path) -> Located:
         raise CheckpointError(f"{path} may not be read: give yourself the right to read it") from error
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read ({error.strerror or error})") from error
-    raise CheckpointError(
-        f"{path} is not a folder: give the folder that holds the model's config.json, or its .pt file"
-    )
+    what = "neither a folder nor a file" if path.exists() else "not there"
+    raise CheckpointError(f"{path} is {what}: {_GIVE}")
 
 
 def _file(path: Path) -> Located:
@@ -140,7 +140,9 @@ def _nothing(folder: Path, present: list[Path]) -> str:
         return f"{folder} holds {foreign[0]}: {_INSTEAD}"
     if (folder / "config.json").is_file():
         return f"{folder} lacks model.safetensors: get the model's files again"
-    return f"{folder} holds no config.json: it is not a model folder"
+    if snapshots := sorted(folder.glob("snapshots/*/config.json")):
+        return f"{folder} is the cache's folder of a repository: give {snapshots[0].parent}"
+    return f"{folder} holds no config.json: {_GIVE}"
 
 
 def _foreign(present: list[Path]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from app.core.errors import UserError
 from app.core.version import program_version
@@ -93,6 +94,13 @@ class HubClient:
     def tokens_page(self) -> str:
         """The address of the page on which tokens are made."""
         return f"{self.endpoint}/settings/tokens"
+
+    @property
+    def is_behind_proxy(self) -> bool:
+        """Whether the environment names a proxy for the hub."""
+        proxies = getproxies()
+        named = proxies.get(urlsplit(self.endpoint).scheme) or proxies.get("all")
+        return bool(named) and not proxy_bypass(self.host)
 
     @property
     def timeout_s(self) -> float:

@@ -214,6 +214,12 @@ def _unreached(error: Exception, kinds: set[str], request: Request) -> ResourceE
             "to more seconds",
             request,
         )
+    if "ConnectError" in kinds and request.client.is_behind_proxy:
+        return _network(
+            "no connection to the proxy could be made: correct HTTPS_PROXY (or HTTP_PROXY, ALL_PROXY), or unset it "
+            "where there is no proxy",
+            request,
+        )
     if _cause(error, socket.gaierror) is not None:
         return _network(
             f"{host} was not found: there is no network, or no name server answers; try again once there is", request

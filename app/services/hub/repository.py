@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import unicodedata
 
 from app.core.errors import UserError
 from app.core.text import one_line
@@ -42,7 +43,8 @@ def check_folder_name(name: str) -> str:
 
 def plain_folder_name(wanted: str) -> str:
     """The nearest name that a folder may have on every system; the starter's is left to the caller."""
-    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", wanted).strip("-._")[:80].rstrip(".") or "model"
+    bare = "".join(char for char in unicodedata.normalize("NFKD", wanted) if not unicodedata.combining(char))
+    plain = re.sub(r"-*[^A-Za-z0-9._-]+-*", "-", bare).strip("-._")[:80].rstrip(".") or "model"
     return f"model-{plain}" if _RESERVED.fullmatch(plain) else plain
 
 

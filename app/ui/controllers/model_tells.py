@@ -74,7 +74,13 @@ def told_failure(failure: Failure, name: str, again: Wish | None) -> Told:
 def sentence_of(failure: Failure) -> str:
     """Its message as the window says it."""
     text = failure.error.message.replace(_COMMAND, "Griffin Desk")
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?", "…")) else ".")
+    return _begun(text) + ("" if text.endswith((".", "!", "?", "…")) else ".")
+
+
+def _begun(text: str) -> str:
+    """With a capital; the name of a file, a tensor or a repository stays as it is."""
+    first = text.split(" ", 1)[0].rstrip(".:,;")
+    return text if any(mark in first for mark in "._/") else text[:1].upper() + text[1:]
 
 
 def _told_check(found: Verified) -> Told:
@@ -89,7 +95,7 @@ def _told_check(found: Verified) -> Told:
             )
         )
         return Told(words.format(files=count_text(found.files), tensors=count_text(found.tensors)))
-    told = [problem[:1].upper() + problem[1:] for problem in found.problems[:MOST_PROBLEMS]]
+    told = [_begun(problem) for problem in found.problems[:MOST_PROBLEMS]]
     if len(found.problems) > MOST_PROBLEMS:
         more = count_text(len(found.problems) - MOST_PROBLEMS)
         told.append(translate("ModelTells", "And {number} more.").format(number=more))
@@ -100,17 +106,17 @@ def _told_check(found: Verified) -> Told:
 def _told_copy(made: Converted) -> Told:
     size = size_text(made.nbytes)
     if made.perplexity_before is None or made.perplexity_after is None:
-        return Told(translate("ModelTells", "The copy is made: {size}. Every file was read back.").format(size=size))
+        text = translate("ModelTells", "The copy is made: {size}. Every file was read back.").format(size=size)
+        return Told(" ".join((text, *made.notes)))
     words = translate(
         "ModelTells",
         "The copy is made: {size}. On a text of {tokens} tokens its perplexity is {after}, the original's {before}: "
         "lower is better.",
     )
-    return Told(
-        words.format(
-            size=size,
-            tokens=count_text(made.checked_tokens),
-            after=decimal_text(made.perplexity_after, 2),
-            before=decimal_text(made.perplexity_before, 2),
-        )
+    text = words.format(
+        size=size,
+        tokens=count_text(made.checked_tokens),
+        after=decimal_text(made.perplexity_after, 2),
+        before=decimal_text(made.perplexity_before, 2),
     )
+    return Told(" ".join((text, *made.notes)))

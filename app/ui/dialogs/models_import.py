@@ -21,6 +21,8 @@ from app.ui.widgets.tool_tips import set_tool_tip
 
 LAYOUTS = {"huggingface": "Hugging Face", "deepmind": "DeepMind", "orbax": "Orbax"}
 """Names of the layouts that files may have."""
+LINKED_LAYOUT = "huggingface"
+"""Files of the others are written anew."""
 
 
 class ImportPage(StepPage):
@@ -32,6 +34,7 @@ class ImportPage(StepPage):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
         self._path = Path()
+        self._can_link = False
         self.main.setText(self.tr("Import"))
         self._place = copyable("")
         self._told = ToldBox()
@@ -64,7 +67,7 @@ class ImportPage(StepPage):
     def _connect(self) -> None:
         self.main.clicked.connect(self._go)
         self._name.textChanged.connect(lambda words: self.main.setEnabled(bool(words.strip())))
-        self._form.currentIndexChanged.connect(lambda _: self._link.setEnabled(not self._form.currentData()))
+        self._form.currentIndexChanged.connect(lambda _: self._update_link())
 
     def show_looking(self, path: Path) -> None:
         """It is being looked into."""
@@ -86,12 +89,14 @@ class ImportPage(StepPage):
         fit = entry.fit
         self._fit.show_words(fit_icon(fit), " · ".join(part for part in (fit_text(fit), speed_text(fit)) if part))
         self._name.setText(entry.name)
+        self._can_link = entry.source == LINKED_LAYOUT
         self._form.clear()
         self._form.addItem(self.tr("As they are ({form})").format(form=entry.weight_format or "?"), "")
         if entry.weight_format not in BYTES_PER_WEIGHT:
             for form, per_weight in BYTES_PER_WEIGHT.items():
                 size = size_text(entry.parameters * per_weight)
                 self._form.addItem(self.tr("{form}: a smaller copy, about {size}").format(form=form, size=size), form)
+        self._update_link()
         self._show_parts(True)
         self.main.setFocus()
 
@@ -99,6 +104,10 @@ class ImportPage(StepPage):
         """Why it cannot be taken in."""
         self._told.show_told(told)
         self._what.setVisible(self.main.isEnabled())
+
+    def _update_link(self) -> None:
+        """What is written anew cannot be linked."""
+        self._link.setEnabled(self._can_link and not self._form.currentData())
 
     def _show_parts(self, shown: bool) -> None:
         for part in (self._fit, *self._parts, self._note):

@@ -133,6 +133,7 @@ def test_int8_codes_are_kept(tmp_path: Path, model: Path) -> None:
         (INT4, 48, "new", "a group of 48 weights was asked for: choose 32 or 64"),
         (INT4, 32, "model", "exists already: give a folder that does not"),
         (INT8, 32, "missing/new", "missing is not a folder: make it first"),
+        (INT8, 32, "/", "/ exists already: give a folder that does not"),
     ],
 )
 def test_what_cannot_be_is_refused(
@@ -164,11 +165,12 @@ def test_rounded_twice_is_refused(
 
 
 def test_a_full_disk_is_told_before_the_work(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the need and the room."""
+    """With the need and the room; nothing is left behind."""
     monkeypatch.setattr(module.shutil, "disk_usage", lambda path: SimpleNamespace(free=10_000))
+    before = sorted(tmp_path.iterdir())
     with pytest.raises(ResourceError, match=r"the converted model needs .* MiB and 0 MiB are free") as caught:
         _convert(model, tmp_path / "new", INT8)
-    assert caught.value.code == "disk-full"
+    assert caught.value.code == "disk-full" and sorted(tmp_path.iterdir()) == before
 
 
 def test_the_check_measures_both_sides(model: Path, tmp_path: Path) -> None:
@@ -276,3 +278,13 @@ def test_damaged_weights_are_named(model: Path, tmp_path: Path) -> None:
             with pytest.raises(CheckpointError, match=f"{name} holds values that are not finite"):
                 _convert(model, tmp_path / "new", form)
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
+
+
+def test_here_is_no_new_folder(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`.` is refused by its name, and nothing is written beside it."""
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    with pytest.raises(UserError, match="here exists already: give a folder that does not"):
+        _convert(model, Path(), INT8)
+    assert list(here.iterdir()) == [] and sorted(path.name for path in tmp_path.iterdir()) == ["here", "model"]

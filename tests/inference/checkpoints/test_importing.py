@@ -159,14 +159,22 @@ def test_interruption_leaves_nothing(link: bool, source: Path, models: Path) -> 
     assert (source / "model-00001-of-00002.safetensors").stat().st_size > 4
 
 
+def _refuse_link(source: Path, target: Path) -> None:
+    raise OSError(18, "Invalid cross-device link")
+
+
 def test_no_room(source: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Said before anything is copied; links need room for the small files only."""
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(importing.shutil, "disk_usage", lambda _: usage(10**9, 10**9, 20_000))
     with pytest.raises(ResourceError, match=r"the model needs 0 MiB and 0 MiB are free in .*models") as caught:
         _import(source, models, link=False)
-    assert caught.value.code == "disk-full"
+    assert caught.value.code == "disk-full" and "or link the files" in caught.value.message
     assert list(models.iterdir()) == []
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "link", _refuse_link)
+        with pytest.raises(ResourceError, match=r"free some space$"):
+            _import(source, models, link=True)
     assert _import(source, models, link=True).is_linked
 
 

@@ -74,8 +74,8 @@ def test_38_layers_for_a_pattern_of_three(tmp_path: Path) -> None:
 def test_what_is_no_folder(tmp_path: Path) -> None:
     """Missing, or a pipe."""
     os.mkfifo(tmp_path / "pipe")
-    for name in ("missing", "pipe"):
-        with pytest.raises(CheckpointError, match=f"{name} is not a folder: give the folder"):
+    for name, what in (("missing", "not there"), ("pipe", "neither a folder nor a file")):
+        with pytest.raises(CheckpointError, match=f"{name} is {what}: give the folder"):
             open_checkpoint(tmp_path / name)
 
 
@@ -83,6 +83,14 @@ def test_empty_folder(tmp_path: Path) -> None:
     """No config.json, no model."""
     with pytest.raises(CheckpointError, match=r"holds no config\.json"):
         open_checkpoint(tmp_path)
+
+
+def test_the_caches_folder_of_a_repository(tmp_path: Path) -> None:
+    """The folder within it that holds the model is named."""
+    repository = tmp_path / "models--google--recurrentgemma-2b"
+    snapshot = write_checkpoint(repository / "snapshots" / "0123", RAW, random_tensors(RAW))
+    with pytest.raises(CheckpointError, match=f"give {snapshot}$"):
+        open_checkpoint(repository)
 
 
 def test_config_without_weights(tmp_path: Path) -> None:

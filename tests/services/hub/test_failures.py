@@ -249,6 +249,17 @@ def test_a_proxy_is_used(hub: HubServer, make_service: MakeService, monkeypatch:
 
 
 @pytest.mark.usefixtures("fresh_connections")
+def test_a_proxy_that_is_not_there(hub: HubServer, make_service: MakeService, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable is what to look at, not the network; a hub that is reached without the proxy is no matter of it."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    error = refusal(make_service(client=HubClient("http://hub.invalid")))
+    assert error.code == "hub-network" and "HTTPS_PROXY (or HTTP_PROXY" in error.message
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    error = refusal(make_service(client=HubClient("http://127.0.0.1:9")))
+    assert error.code == "hub-network" and "PROXY" not in error.message
+
+
+@pytest.mark.usefixtures("fresh_connections")
 def test_a_proxy_that_refuses(hub: HubServer, make_service: MakeService, monkeypatch: pytest.MonkeyPatch) -> None:
     """The variable to look at is named; a proxy that wants a password is not asked again and again."""
     monkeypatch.setenv("HTTPS_PROXY", hub.endpoint)

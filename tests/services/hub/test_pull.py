@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import json
 import logging
+import shutil
 import subprocess
 import sys
 import threading
@@ -422,6 +423,33 @@ def test_a_crash_between_the_last_two_steps_leaves_a_finished_model(
     assert service.unfinished() == []
     assert service.pull(REPOSITORY) == folder
     assert not download.exists()
+
+
+def test_the_name_is_taken_meanwhile(hub: HubServer, service: HubService, models_dir: Path) -> None:
+    """By an import that ended first: what came is kept, and becomes a model under another name."""
+    hub.add(REPOSITORY, model_files())
+    mine = models_dir / "recurrentgemma-2b-it"
+
+    def take(progress: ModelProgress) -> None:
+        mine.mkdir(exist_ok=True)
+
+    with pytest.raises(UserError, match="there is another model named") as raised:
+        service.pull(REPOSITORY, on_progress=take)
+    assert raised.value.code == "model-exists" and list(mine.iterdir()) == []
+    hub.seen.clear()
+    assert (service.pull(REPOSITORY, name="other") / FIRST).is_file()
+    assert hub.seen == []
+
+
+def test_killed_just_behind_the_end(hub: HubServer, service: HubService, models_dir: Path) -> None:
+    """A plan without its folder of files, of a model that was removed since, is no obstacle."""
+    hub.add(REPOSITORY, model_files())
+    hub.fail(FIRST, Fault(hold_after=40_000))
+    with pytest.raises(Paused):
+        service.pull(REPOSITORY, cancelled=lambda: bytes_of_part(models_dir) > 0)
+    (files,) = (models_dir / ".downloads").glob("*/files")
+    shutil.rmtree(files)
+    assert (service.pull(REPOSITORY) / FIRST).is_file()
 
 
 def test_the_disk_must_have_room(hub: HubServer, make_service: MakeService, models_dir: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QAbstractButton, QLabel, QLineEdit, QListView
+from PySide6.QtWidgets import QAbstractButton, QCheckBox, QLabel, QLineEdit, QListView
 
 from app.core.errors import GriffinDeskError, ResourceError, UserError
 from app.core.settings import load_settings
@@ -353,7 +353,7 @@ def test_files_are_checked(shown: Shown, store: FakeStore) -> None:
     shown.wait_for("All 4 files and 312 tensors are as they were when they came.")
     store.verified = Verified(("model.safetensors has 12 bytes, expected 40", "config.json is missing"), 4, 0, False)
     shown.press("Check the files")
-    shown.wait_for("Model.safetensors has 12 bytes, expected 40\nConfig.json is missing")
+    shown.wait_for("model.safetensors has 12 bytes, expected 40\nconfig.json is missing")
     store.verified = Verified((), 0, 312, False)
     shown.press("Check the files")
     shown.wait_for("There is no record of how the files were")
@@ -429,6 +429,18 @@ def test_a_folder_is_dropped_and_imported(shown: Shown, store: FakeStore, tmp_pa
     shown.wait_for("It was imported; every file was checked.")
     assert "import weights as mine, None, linked" in store.calls
     assert shown.rows["mine"].is_here
+
+
+def test_what_is_written_anew_is_not_linked(shown: Shown, store: FakeStore, tmp_path: Path) -> None:
+    """The box that offers it is for files of Hugging Face's layout, as they are."""
+    (box,) = (box for box in shown.dialog.findChildren(QCheckBox) if box.text().startswith("Take no room twice"))
+    drop(shown.dialog, tmp_path / "weights")
+    shown.wait_for("5.00 GiB · bfloat16 · Hugging Face")
+    assert box.isEnabled()
+    store.found = replace(store.found, source="deepmind")
+    drop(shown.dialog, tmp_path / "2b-it.pt")
+    shown.wait_for("5.00 GiB · bfloat16 · DeepMind")
+    assert not box.isEnabled()
 
 
 def test_what_cannot_be_imported(shown: Shown, store: FakeStore, tmp_path: Path) -> None:
