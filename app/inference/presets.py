@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from app.core.errors import UserError
 from app.inference.config import BlockType, GriffinConfig
 
@@ -24,7 +22,7 @@ def _published(width: int, mlp_width: int, heads: int, layers: int) -> GriffinCo
     )
 
 
-PRESETS: Mapping[str, GriffinConfig] = {
+PRESETS: dict[str, GriffinConfig] = {
     "2b": _published(2560, 7680, 10, 26),
     "9b": _published(4096, 12288, 16, 38),
 }

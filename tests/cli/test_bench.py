@@ -8,10 +8,10 @@ import pytest
 
 from app.cli.main import run
 from app.core.errors import ResourceError
+from app.inference import presets
 from app.inference.bench import limits, transformer
 from app.inference.bench.run import Bench
 from app.inference.bench.transformer import TransformerShape
-from app.inference.checkpoints import synthetic
 from app.inference.config import config_from_json
 from tests.checkpoints import raw_config
 
@@ -21,7 +21,7 @@ TINY = TransformerShape("tiny transformer", 97, 32, 64, layers=2, heads=4, kv_he
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """The real program on shapes and buffers that take milliseconds."""
-    monkeypatch.setitem(synthetic.PRESETS, "2b", config_from_json(raw_config("recurrentgemma")))
+    monkeypatch.setitem(presets.PRESETS, "2b", config_from_json(raw_config("recurrentgemma")))
     monkeypatch.setitem(limits.BUFFER_BYTES, "cpu", 1 << 20)
     monkeypatch.setattr(transformer, "GEMMA_2B", TINY)
 

@@ -152,9 +152,10 @@ def test_conversation_about_a_document(desk, tmp_path) -> None:
 
 
 def test_models(desk) -> None:
-    """The starter is listed and described."""
+    """The starter is listed and described, beside what can be fetched."""
     listed = json.loads(desk("models", "list", "--json").stdout)
-    assert [model["name"] for model in listed["models"]] == ["starter"]
+    assert [model["name"] for model in listed["models"] if model["status"] == "bundled"] == ["starter"]
+    assert {model["status"] for model in listed["models"]} == {"bundled", "available"}
     assert json.loads(desk("models", "info", "--json").stdout)["model"]["layers"] == 30
 
 

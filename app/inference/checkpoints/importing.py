@@ -196,8 +196,10 @@ def _require_room(folder: Path, need: int, *, may_link: bool) -> None:
 
 def _cannot_write(target: Path, error: OSError) -> ResourceError:
     full = lacks_disk(error)
+    why = "the disk is full" if full else error.strerror or error
+    step = "free some space" if full else f"make {target.parent} writable, or choose another folder of models"
     return ResourceError(
-        f"the model cannot be brought into {target} ({'the disk is full' if full else error.strerror or error})",
+        f"the model cannot be brought into {target} ({why}): {step}",
         code="disk-full" if full else "out",
     )
 

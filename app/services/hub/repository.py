@@ -44,7 +44,7 @@ def check_folder_name(name: str) -> str:
 def plain_folder_name(wanted: str) -> str:
     """The nearest name that a folder may have on every system; the starter's is left to the caller."""
     bare = "".join(char for char in unicodedata.normalize("NFKD", wanted) if not unicodedata.combining(char))
-    plain = re.sub(r"-*[^A-Za-z0-9._-]+-*", "-", bare).strip("-._")[:80].rstrip(".") or "model"
+    plain = re.sub(r"-*([^A-Za-z0-9._-]+-*)+", "-", bare).strip("-._")[:80].rstrip(".") or "model"
     return f"model-{plain}" if _RESERVED.fullmatch(plain) else plain
 
 

@@ -185,10 +185,21 @@ def test_disk_that_fills_up(source: Path, models: Path, monkeypatch: pytest.Monk
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(ResourceError, match="the disk is full") as caught:
+    with pytest.raises(ResourceError, match=r"the disk is full\): free some space$") as caught:
         _import(source, models, link=False)
     assert caught.value.code == "disk-full"
     assert list(models.iterdir()) == []
+
+
+def test_folder_that_cannot_be_written(source: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The step that helps is named."""
+
+    def refuse(_: Path) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(ResourceError, match=r"\(Read-only file system\): make .*models writable, or choose"):
+        _import(source, models)
 
 
 def test_head_of_its_own_is_told(models: Path, tmp_path: Path) -> None:
