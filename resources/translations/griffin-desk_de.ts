@@ -2181,7 +2181,7 @@
     </message>
     <message>
         <source>Stopping</source>
-        <translation>Hält an</translation>
+        <translation>Wird angehalten</translation>
     </message>
     <message>
         <source>Written to {path}</source>
@@ -2248,7 +2248,7 @@
     <name>TalkController</name>
     <message>
         <source>Stopping</source>
-        <translation>Hält an</translation>
+        <translation>Wird angehalten</translation>
     </message>
     <message>
         <source>Found in the document</source>
