@@ -29,6 +29,7 @@ LICENCES: tuple[tuple[str, str], ...] = (
     ("huggingface-hub", "Apache-2.0"),
     ("Jinja2", "BSD-3-Clause"),
     ("llvmlite", "BSD-2-Clause"),
+    ("keyring", "MIT"),
     ("lxml", "BSD-3-Clause"),
     ("markdown-it-py", "MIT"),
     ("Numba", "BSD-2-Clause"),
