@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -21,8 +22,16 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model_jobs, "WORK", "tests.worker.broken_model_work")
 
 
-def _children() -> list[psutil.Process]:
-    return [child for child in psutil.Process().children() if "resource_tracker" not in " ".join(child.cmdline())]
+def _children() -> set[int]:
+    return {child.pid for child in psutil.Process().children() if "resource_tracker" not in " ".join(child.cmdline())}
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left() -> Iterator[None]:
+    """No process outlives its job; what other tests have begun may go on."""
+    before = _children()
+    yield
+    assert _children() <= before
 
 
 @pytest.mark.usefixtures("broken")
@@ -31,7 +40,6 @@ def test_result_and_progress_arrive() -> None:
     seen: list[tuple[str, int, int]] = []
     assert run_job(Look(Path("/fine")), on_stage=lambda *stage: seen.append(stage)) == {"path": "/fine"}
     assert seen[0] == ("checking", 0, 10) and seen[-1] == ("checking", 10, 10)
-    assert _children() == []
 
 
 @pytest.mark.usefixtures("broken")
@@ -51,7 +59,6 @@ def test_errors_keep_their_kind(name: str, kind: type[GriffinDeskError], code: s
     with pytest.raises(kind, match=message) as caught:
         run_job(Look(Path(name)))
     assert caught.value.code == code
-    assert _children() == []
 
 
 @pytest.mark.usefixtures("broken")
@@ -60,7 +67,6 @@ def test_cancelled_work_is_ended() -> None:
     began: list[str] = []
     with pytest.raises(ReadCancelled):
         run_job(Look(Path("hang")), on_stage=lambda *stage: began.append("x"), cancelled=lambda: bool(began))
-    assert _children() == []
 
 
 def test_who_asks_loads_no_torch() -> None:
