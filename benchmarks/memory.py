@@ -23,7 +23,8 @@ from app.inference.checkpoints.names import expected_shapes
 from app.inference.checkpoints.registry import open_checkpoint
 from app.inference.config import config_from_json
 from app.inference.device_names import CHUNK_TOKENS
-from app.inference.loading import Notes, build_model, memory_need
+from app.inference.loading import Notes, build_model
+from app.inference.memory import estimate_memory
 from app.inference.weight_format import WeightFormat
 from benchmarks.report import STARTER, write
 
@@ -98,7 +99,7 @@ def measure(warm_up: Path, folder: Path, form: WeightFormat) -> dict[str, float]
 
 def _use(folder: Path, form: WeightFormat) -> Any:
     checkpoint = open_checkpoint(folder)
-    need = memory_need(checkpoint, form, CPU, CHUNK_TOKENS[CPU.type])
+    need = estimate_memory(checkpoint.config, form, chunk_tokens=CHUNK_TOKENS[CPU.type], stored=checkpoint.stored)
     model = build_model(checkpoint.config, checkpoint.source, form, CPU, None, Notes()).model
     del checkpoint
     with torch.inference_mode():

@@ -11,6 +11,7 @@ import json
 import struct
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import sentencepiece
 
@@ -51,34 +52,38 @@ TEMPLATE = (
 )
 
 
+def train(lines: Iterable[str], symbols: list[str], **changes: Any) -> bytes:
+    """A tokenizer.model by SentencePiece with Gemma's settings; changes: others of the trainer's."""
+    model = io.BytesIO()
+    settings: dict[str, Any] = {
+        "model_type": "bpe",
+        "byte_fallback": True,
+        "pad_id": 0,
+        "eos_id": 1,
+        "bos_id": 2,
+        "unk_id": 3,
+        "pad_piece": "<pad>",
+        "bos_piece": "<bos>",
+        "eos_piece": "<eos>",
+        "normalization_rule_name": "identity",
+        "add_dummy_prefix": False,
+        "remove_extra_whitespaces": False,
+        "allow_whitespace_only_pieces": True,
+        "hard_vocab_limit": False,
+        "num_threads": 1,
+        "minloglevel": 2,
+    }
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter([*lines] * 4), model_writer=model, user_defined_symbols=symbols, **(settings | changes)
+    )
+    return model.getvalue()
+
+
 def gemma_model(lines: Iterable[str] = LINES) -> bytes:
     """A tokenizer.model of that layout, with Gemma's settings."""
-    model = io.BytesIO()
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter([*lines] * 4),
-        model_writer=model,
-        model_type="bpe",
-        vocab_size=900,
-        byte_fallback=True,
-        split_digits=True,
-        pad_id=0,
-        eos_id=1,
-        bos_id=2,
-        unk_id=3,
-        pad_piece="<pad>",
-        bos_piece="<bos>",
-        eos_piece="<eos>",
-        user_defined_symbols=FIRST,
-        normalization_rule_name="identity",
-        add_dummy_prefix=False,
-        remove_extra_whitespaces=False,
-        allow_whitespace_only_pieces=True,
-        hard_vocab_limit=False,
-        num_threads=1,
-        minloglevel=2,
-    )
+    model = train(lines, FIRST, vocab_size=900, split_digits=True)
     # Appended to a serialised model, pieces are its last ones; the trainer would put them with the first.
-    return model.getvalue() + b"".join(map(_user_defined, LAST))
+    return model + b"".join(map(_user_defined, LAST))
 
 
 def tokenizer_config(*, chat_template: str | None, added: Iterable[str] = ("<start_of_turn>", "<end_of_turn>")) -> str:

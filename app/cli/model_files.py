@@ -12,7 +12,7 @@ from app.cli.context import Context
 from app.cli.errors import EXIT_ERROR, Interrupted
 from app.cli.model_progress import model_progress
 from app.cli.models import fit_words
-from app.cli.output import print_json
+from app.cli.output import print_json, write_line
 from app.core.errors import UserError
 from app.core.text import mebibytes, one_line, size_text
 from app.services.model_progress import OnProgress
@@ -49,10 +49,10 @@ def _import(context: Context) -> int:
 
         print_json(sys.stdout, {"model": entry_json(entry)})
         return 0
-    _write(f"{entry.name} is there: {entry.title}, {size_text(entry.nbytes)}, in {entry.path}")
+    write_line(sys.stdout, f"{entry.name} is there: {entry.title}, {size_text(entry.nbytes)}, in {entry.path}")
     if entry.fit is not None:
-        _write(fit_words(entry.fit))
-    _write(f"use it with --model {entry.name}, or for good with a line in {context.paths.settings}")
+        write_line(sys.stdout, fit_words(entry.fit))
+    write_line(sys.stdout, f"use it with --model {entry.name}, or for good with a line in {context.paths.settings}")
     return 0
 
 
@@ -83,26 +83,27 @@ def _show_converted(context: Context, converted: Converted, seconds: float) -> N
         folder = {"folder": str(converted.model.path), "seconds": round(seconds, 1)}
         print_json(sys.stdout, {"model": name, "to": context.options.to, **facts, **folder})
         return
-    _write(
+    write_line(
+        sys.stdout,
         f"{name} is in {converted.model.path} now: {mebibytes(converted.nbytes)}, "
-        f"{len(converted.matrices)} matrices in {seconds:,.0f} s"
+        f"{len(converted.matrices)} matrices in {seconds:,.0f} s",
     )
     calibrated = [matrix for matrix in converted.matrices if matrix.output_error is not None]
     if calibrated:
         tokens = converted.calibration_tokens
-        _write(f"largest changes of a matrix's output on the calibration text ({tokens:,} tokens):")
+        write_line(sys.stdout, f"largest changes of a matrix's output on the calibration text ({tokens:,} tokens):")
         calibrated.sort(key=lambda matrix: -(matrix.output_error or 0.0))
         for matrix in calibrated[:SHOWN_MATRICES]:
-            _write(f"  {100 * (matrix.output_error or 0.0):.1f} % {matrix.name}")
+            write_line(sys.stdout, f"  {100 * (matrix.output_error or 0.0):.1f} % {matrix.name}")
     elif converted.matrices:
-        _write("largest changes of a weight, as a share of its matrix's largest:")
+        write_line(sys.stdout, "largest changes of a weight, as a share of its matrix's largest:")
         for matrix in sorted(converted.matrices, key=lambda matrix: -matrix.largest_error)[:SHOWN_MATRICES]:
-            _write(f"  {100 * matrix.largest_error:.2f} % {matrix.name}")
+            write_line(sys.stdout, f"  {100 * matrix.largest_error:.2f} % {matrix.name}")
     before, after = converted.perplexity_before, converted.perplexity_after
     if before is not None and after is not None:
-        _write(
-            f"perplexity on {converted.checked_tokens:,} tokens of another text: {before:,.2f} before, {after:,.2f} now"
-        )
+        tokens = converted.checked_tokens
+        words = f"perplexity on {tokens:,} tokens of another text: {before:,.2f} before, {after:,.2f} now"
+        write_line(sys.stdout, words)
 
 
 def _verify(context: Context) -> int:
@@ -113,16 +114,16 @@ def _verify(context: Context) -> int:
         print_json(sys.stdout, {"model": model.name, "sound": not found.problems, **asdict(found)})
     else:
         for problem in found.problems:
-            _write(f"{model.name}: {problem}")
+            write_line(sys.stdout, f"{model.name}: {problem}")
         if found.problems and model.origin == "data folder":
-            _write(f"`griffin-desk models remove {model.name}` deletes it; then get or import it again")
+            write_line(sys.stdout, f"`griffin-desk models remove {model.name}` deletes it; then get or import it again")
         if not found.problems:
             how = (
                 "its files are those that came"
                 if found.has_record
                 else "its files agree with each other; there is no record of what they were when they came"
             )
-            _write(f"{model.name} is sound: {how} ({found.files} files, {found.tensors} tensors)")
+            write_line(sys.stdout, f"{model.name} is sound: {how} ({found.files} files, {found.tensors} tensors)")
     return EXIT_ERROR if found.problems else 0
 
 
@@ -148,7 +149,7 @@ def _remove(context: Context) -> int:
         print_json(sys.stdout, {"removed": name, "nbytes": nbytes})
     else:
         in_use = f"; {name} is the model in use by {context.paths.settings}" if context.settings.model == name else ""
-        _write(f"{name} is gone{in_use}")
+        write_line(sys.stdout, f"{name} is gone{in_use}")
     return 0
 
 
@@ -163,17 +164,12 @@ def _measure(context: Context) -> int:
         return 0
     for entry in entries:
         assert entry.fit is not None
-        _write(f"{entry.name}: {fit_words(entry.fit)}")
+        write_line(sys.stdout, f"{entry.name}: {fit_words(entry.fit)}")
     return 0
 
 
 def _note(note: str) -> None:
-    sys.stderr.write(f"note: {one_line(note)}\n")
-
-
-def _write(line: str) -> None:
-    indent = len(line) - len(line.lstrip(" "))
-    sys.stdout.write(" " * indent + one_line(line) + "\n")
+    write_line(sys.stderr, f"note: {note}")
 
 
 ACTIONS: Mapping[str, Callable[[Context], int]] = {

@@ -8,9 +8,9 @@ import sys
 from app.cli.context import Context
 from app.cli.model_files import shown_progress
 from app.cli.models import entry_json, fit_words
-from app.cli.output import print_json
+from app.cli.output import print_json, write_line
 from app.core.errors import UserError
-from app.core.text import one_line, size_text
+from app.core.text import size_text
 from app.services.catalogue import ModelStatus, published
 
 
@@ -27,9 +27,9 @@ def pull(context: Context) -> None:
     known = next((entry for entry in wanted if repository in (entry.repository, entry.name)), None)
     if known is not None and known.fit is not None:
         # Before gigabytes are fetched.
-        _tell(f"{known.name} on this machine: {fit_words(known.fit)}")
+        write_line(sys.stderr, f"{known.name} on this machine: {fit_words(known.fit)}")
         for reason in known.fit.reasons:
-            _tell(f"  {reason}")
+            write_line(sys.stderr, f"  {reason}")
     with shown_progress() as on_progress:
         model = store.pull(
             repository if known is None else known.repository,
@@ -40,12 +40,13 @@ def pull(context: Context) -> None:
     if options.json:
         print_json(sys.stdout, {"model": entry_json(entry)})
         return
-    _write(f"{entry.name} is there: {entry.title}, {size_text(entry.nbytes)}, in {entry.path}")
-    _write(f"use it with --model {entry.name}, or for good with a line in {context.paths.settings}")
+    write_line(sys.stdout, f"{entry.name} is there: {entry.title}, {size_text(entry.nbytes)}, in {entry.path}")
+    write_line(sys.stdout, f"use it with --model {entry.name}, or for good with a line in {context.paths.settings}")
     if entry.weight_format == "bfloat16":
-        _write(
+        write_line(
+            sys.stdout,
             f"`griffin-desk models convert {entry.name} --to int8` writes it in half the bytes: "
-            "it starts in seconds then and reads faster on a processor"
+            "it takes half of the memory then and writes faster on a processor",
         )
 
 
@@ -56,8 +57,11 @@ def _discard(context: Context, repository: str) -> None:
     if context.options.json:
         print_json(sys.stdout, {"discarded": repository})
     else:
-        _write(
-            f"what had come of {repository} is deleted" if begun else f"there is no unfinished download of {repository}"
+        write_line(
+            sys.stdout,
+            f"what had come of {repository} is deleted"
+            if begun
+            else f"there is no unfinished download of {repository}",
         )
 
 
@@ -66,7 +70,7 @@ def login(context: Context) -> None:
     store = context.desk.store
     page = store.hub.tokens_page()
     if sys.stdin.isatty():
-        _tell(f"Make a token with the right to read at {page}, and paste it here; it is not shown.")
+        write_line(sys.stderr, f"Make a token with the right to read at {page}, and paste it here; it is not shown.")
         token = getpass.getpass("Token: ", stream=sys.stderr)
     else:
         token = sys.stdin.readline()
@@ -78,7 +82,7 @@ def login(context: Context) -> None:
     if context.options.json:
         print_json(sys.stdout, {"account": account})
     else:
-        _write(f"the token of {account} is kept in the system's keyring")
+        write_line(sys.stdout, f"the token of {account} is kept in the system's keyring")
 
 
 def logout(context: Context) -> None:
@@ -87,13 +91,7 @@ def logout(context: Context) -> None:
     if context.options.json:
         print_json(sys.stdout, {"deleted": there_was_one})
     else:
-        _write(f"{'the token is deleted from' if there_was_one else 'there was no token in'} the system's keyring")
-
-
-def _tell(line: str) -> None:
-    indent = len(line) - len(line.lstrip(" "))
-    sys.stderr.write(" " * indent + one_line(line) + "\n")
-
-
-def _write(line: str) -> None:
-    sys.stdout.write(one_line(line) + "\n")
+        write_line(
+            sys.stdout,
+            f"{'the token is deleted from' if there_was_one else 'there was no token in'} the system's keyring",
+        )

@@ -8,8 +8,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from app.cli.context import Context
-from app.cli.output import print_json
-from app.core.text import one_line, size_text
+from app.cli.output import print_json, write_line
+from app.core.text import size_text
 from app.services.catalogue import CatalogueEntry, ModelStatus
 from app.services.models import describe_model
 
@@ -82,28 +82,31 @@ def _list(context: Context) -> None:
         print_json(sys.stdout, {"models": models, "unfinished": unfinished, "default": context.settings.model})
         return
     here = [e for e in entries if e.status not in (ModelStatus.AVAILABLE, ModelStatus.PAUSED)]
-    _write("On this machine:")
+    write_line(sys.stdout, "On this machine:")
     for entry in here:
         in_use = " (in use)" if entry.name == context.settings.model else ""
-        _write(f"  {entry.name}{in_use}: {entry.title}, {size_text(entry.nbytes)}")
-        _write(f"    damaged: {entry.problem}" if entry.problem else f"    {_fit_of(entry)}")
+        write_line(sys.stdout, f"  {entry.name}{in_use}: {entry.title}, {size_text(entry.nbytes)}")
+        write_line(sys.stdout, f"    damaged: {entry.problem}" if entry.problem else f"    {_fit_of(entry)}")
     paused = [entry for entry in entries if entry.status is ModelStatus.PAUSED]
     if paused:
-        _write("Download not finished:")
+        write_line(sys.stdout, "Download not finished:")
     for entry in paused:
-        _write(f"  {entry.name}: {size_text(entry.done_bytes)} of {size_text(entry.nbytes)}")
-        _write(f"    griffin-desk models pull {entry.repository}")
+        write_line(sys.stdout, f"  {entry.name}: {size_text(entry.done_bytes)} of {size_text(entry.nbytes)}")
+        write_line(sys.stdout, f"    griffin-desk models pull {entry.repository}")
     if copies := context.desk.store.unfinished():
-        _write("Conversion not finished (the same command goes on, `griffin-desk models remove NAME` gives it up):")
+        write_line(
+            sys.stdout,
+            "Conversion not finished (the same command goes on, `griffin-desk models remove NAME` gives it up):",
+        )
     for copy in copies:
-        _write(f"  {copy.name}: {size_text(copy.nbytes)} so far")
+        write_line(sys.stdout, f"  {copy.name}: {size_text(copy.nbytes)} so far")
     if others := [entry for entry in entries if entry.status is ModelStatus.AVAILABLE]:
-        _write("Can be fetched (griffin-desk models pull REPOSITORY):")
+        write_line(sys.stdout, "Can be fetched (griffin-desk models pull REPOSITORY):")
     for entry in others:
-        _write(f"  {entry.repository}: {entry.title}, {size_text(entry.nbytes)} to download")
-        _write(f"    {_fit_of(entry)}")
+        write_line(sys.stdout, f"  {entry.repository}: {entry.title}, {size_text(entry.nbytes)} to download")
+        write_line(sys.stdout, f"    {_fit_of(entry)}")
     if any(entry.fit is not None and entry.fit.write_tokens_per_second is None for entry in entries):
-        _write(_UNMEASURED)
+        write_line(sys.stdout, _UNMEASURED)
 
 
 def _fit_of(entry: CatalogueEntry) -> str:
@@ -128,19 +131,14 @@ def _info(context: Context) -> None:
         return
     _write_facts({name: value for name, value in facts.items() if value not in ("", None)})
     if entry.fit is not None:
-        _write(f"on this machine: {fit_words(entry.fit)}")
+        write_line(sys.stdout, f"on this machine: {fit_words(entry.fit)}")
         for reason in entry.fit.reasons:
-            _write(f"  {reason}")
+            write_line(sys.stdout, f"  {reason}")
         if entry.fit.write_tokens_per_second is None:
-            _write(_UNMEASURED)
+            write_line(sys.stdout, _UNMEASURED)
 
 
 def _write_facts(facts: Mapping[str, Any]) -> None:
     for name, value in facts.items():
         shown = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else value
-        _write(f"{name.replace('_', ' ')}: {shown}")
-
-
-def _write(line: str) -> None:
-    """A line; what leads it stays."""
-    sys.stdout.write(" " * (len(line) - len(line.lstrip(" "))) + one_line(line) + "\n")
+        write_line(sys.stdout, f"{name.replace('_', ' ')}: {shown}")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from app.core.errors import UserError
-from app.core.text import json_text
+from app.core.text import json_text, one_line
 
 
 def time_text(seconds: float) -> str:
@@ -20,6 +20,11 @@ def print_json(stream: TextIO, value: dict[str, Any]) -> None:
     """Write one JSON object; see `json_text`."""
     stream.write(json_text(value))
     stream.flush()
+
+
+def write_line(stream: TextIO, line: str) -> None:
+    """One line, whatever it holds; the spaces that lead it stay."""
+    stream.write(" " * (len(line) - len(line.lstrip(" "))) + one_line(line) + "\n")
 
 
 def check_writable(path: Path, *, source: Path | None = None, option: str = "--out") -> None:

@@ -65,6 +65,14 @@ class WorkerLostError(ResourceError):
     default_code = "worker-lost"
 
 
+def error_named(name: str, message: str, *, code: str) -> GriffinDeskError:
+    """The error that another process raised, by its class's name; one that is not known here is a bug of ours."""
+    kind = globals().get(name)
+    if not (isinstance(kind, type) and issubclass(kind, GriffinDeskError)):
+        kind = InternalError
+    return kind(message, code=code)
+
+
 def lacks_memory(error: BaseException) -> bool:
     """Whether an exception, Python's own or one of torch's, says that there is not enough memory.
 

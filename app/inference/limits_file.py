@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from dataclasses import asdict, astuple, fields
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from math import isfinite
 from pathlib import Path
@@ -61,6 +62,7 @@ def _key(device: str, threads: int | None) -> str:
     )
 
 
+@cache  # a distribution's files are looked through for it
 def _version_of(package: str) -> str:
     try:
         return version(package)

@@ -17,7 +17,7 @@ from app.inference.chat_template import ChatTemplate, load_chat_template
 from app.inference.checkpoints import names
 from app.inference.checkpoints.builder import build_griffin
 from app.inference.checkpoints.names import Layout
-from app.inference.checkpoints.registry import Checkpoint, open_checkpoint
+from app.inference.checkpoints.registry import open_checkpoint
 from app.inference.checkpoints.source import TensorSource
 from app.inference.compiled import load_compiled
 from app.inference.config import GriffinConfig
@@ -83,7 +83,7 @@ def load_model(
     tokenizer = load_tokenizer(checkpoint.folder)
     require_fit(tokenizer, checkpoint.config.vocab_size)
     template = load_chat_template(checkpoint.folder, tokenizer, name=checkpoint.name)
-    notes, stored = Notes(), _stored(checkpoint)
+    notes, stored = Notes(), checkpoint.stored
     mapped = checkpoint.layout is Layout.HUGGINGFACE  # others are turned around tensor by tensor
     fit = choose_fit(checkpoint.config, stored, rooms, {}, device=device, weight_format=wanted, mapped=mapped)
     form, target = WeightFormat(fit.weight_format), torch.device(fit.device)
@@ -134,18 +134,6 @@ def _rounding_note(form: WeightFormat, stored: WeightFormat) -> str | None:
         "int4 weights are made from the files at every start, each rounded by itself: "
         "`griffin-desk models convert MODEL --to int4 --out FOLDER` makes files that start faster and read text better"
     )
-
-
-def memory_need(checkpoint: Checkpoint, form: WeightFormat, device: torch.device, chunk_tokens: int) -> MemoryNeed:
-    """The need of an opened checkpoint on a device. On the CPU, weights of the format on disk stay in the files."""
-    return estimate_memory(
-        checkpoint.config, form, chunk_tokens=chunk_tokens, stored=_stored(checkpoint), mapped=device.type == "cpu"
-    )
-
-
-def _stored(checkpoint: Checkpoint) -> dict[str, str]:
-    """Element type on disk of each tensor by name."""
-    return {name: checkpoint.source.dtype(name) for name, _ in names.expected_shapes(checkpoint.config)}
 
 
 def check_room(need: MemoryNeed, device: torch.device) -> str | None:

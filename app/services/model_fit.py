@@ -7,11 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.core.errors import CheckpointError, UserError
-from app.inference.config import GriffinConfig, config_from_json, read_config_json
+from app.inference.config import GriffinConfig
 from app.inference.fit import DeviceRoom, Fit, Verdict, all_stored_as, choose_fit, host_room
 from app.inference.limits_file import all_limits
 from app.inference.speed import MachineLimits
-from app.inference.stored_types import stored_types
 from app.inference.weight_format import parse_weight_format
 from app.services.models import InstalledModel, ModelService
 from app.storage.reading_rates import ReadingRateStore
@@ -77,11 +76,10 @@ class FitService:
         Its own reading rate takes the place of an estimate once it has read something.
         """
         try:
-            config = config_from_json(read_config_json(model.folder))
-            stored = stored_types(model.path)
+            shape = self._models.shape_of(model)
         except CheckpointError:
             return None
-        return self._as_measured(model, self.fit_of(config, stored=stored))
+        return None if shape is None else self._as_measured(model, self.fit_of(shape.config, stored=shape.stored))
 
     def is_measured(self) -> bool:
         """Whether the machine's limits are known, so that fits tell how fast."""

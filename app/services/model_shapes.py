@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from app.inference.checkpoints.names import EMBEDDING
 from app.inference.checkpoints.weight_files import INDEX_FILE, SAFETENSORS, TORCH_SUFFIXES, is_orbax
 from app.inference.config import CONFIG_FILE, GriffinConfig, config_from_json, read_config_json
 from app.inference.stored_types import format_on_disk, stored_types
+from app.inference.weight_format import WeightFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +19,13 @@ class ModelShape:
     """A model's hyper-parameters, and the format of its weights on the disk."""
 
     config: GriffinConfig
-    weight_format: str
+    stored: Mapping[str, str]
+    """Element type by tensor's name, as safetensors writes it."""
+
+    @property
+    def weight_format(self) -> WeightFormat:
+        """Of its matrices."""
+        return format_on_disk(self.stored)
 
 
 def read_shape(path: Path) -> ModelShape | None:
@@ -29,7 +37,7 @@ def read_shape(path: Path) -> ModelShape | None:
     stored = stored_types(path)
     if EMBEDDING not in stored:
         raise CheckpointError(f"{folder} holds a config.json and no weights: get the model's files again")
-    return ModelShape(config, format_on_disk(stored))
+    return ModelShape(config, stored)
 
 
 def is_another_layout(path: Path) -> bool:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.core.errors import ResourceError, UserError
 from app.core.paths import resources_dir
+from app.inference.checkpoints.names import Layout
 from app.inference.checkpoints.partial import held_alone, partial_folder
 from app.inference.config import config_from_json
 from app.inference.generator import Cancelled, never
@@ -27,15 +28,12 @@ from app.services.models import STARTER_NAME, InstalledModel, ModelService
 from app.worker.model_jobs import Convert, Import, Look, Measure, ModelJob, Verify, run_job
 
 if TYPE_CHECKING:
-    from app.services.hub.plan import PullPlan
     from app.services.hub.pull import HubService
     from app.services.model_fit import FitService
     from app.services.tokens import TokenStore
 
 RunJob = Callable[..., dict[str, Any]]
 """As `run_job`."""
-
-_HUGGING_FACE = "huggingface"
 
 
 def _unheard(note: str) -> None:
@@ -143,10 +141,6 @@ class ModelStore:
 
     # -- what can be done --------------------------------------------------------------------------------------------
 
-    def plan(self, repository: str) -> PullPlan:
-        """What a download will fetch. Asks the hub."""
-        return self.hub.plan(repository)
-
     def check_token(self, token: str) -> str:
         """The name of the account that a token belongs to. Asks the hub; UserError where it refuses the token."""
         from app.services.tokens import check_token
@@ -183,7 +177,7 @@ class ModelStore:
         """
         found = self._run(Look(path), cancelled=cancelled)
         target = self._target(name, found["name"])
-        as_it_is = weight_format is None and found["layout"] == _HUGGING_FACE
+        as_it_is = weight_format is None and found["layout"] == Layout.HUGGINGFACE
         job = Import(path, target, link) if as_it_is else self._conversion(path, target, weight_format, 32)
         try:
             notes = self._do(job, on_progress, cancelled)["notes"]

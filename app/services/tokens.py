@@ -10,9 +10,10 @@ from typing import Any, Protocol
 
 from app.core.errors import UserError
 from app.core.log import logger
+from app.inference.generator import Cancelled, never
 from app.services.hub.client import HubClient, check_written
 from app.services.hub.failures import Request, described
-from app.services.hub.interruptible import Cancelled, Paused, call
+from app.services.hub.interruptible import Paused, call
 
 SERVICE = "griffin-desk"
 """Of the entry in the keyring."""
@@ -130,7 +131,7 @@ class TokenStore:
         return chosen
 
 
-def check_token(token: str, *, client: HubClient | None = None, cancelled: Cancelled = lambda: False) -> str:
+def check_token(token: str, *, client: HubClient | None = None, cancelled: Cancelled = never) -> str:
     """The name of the account that a token belongs to, as the hub says. UserError (hub-token) for a bad one.
 
     Also what every request to the hub may raise; Paused where it was called off.

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from app.core import errors
-from app.core.errors import GriffinDeskError, InternalError, WorkerLostError
+from app.core.errors import InternalError, WorkerLostError, error_named
 from app.core.log import logger
 from app.inference.generator import Cancelled, DamagedStateError, Usage, never
 from app.worker.channel import ChannelClosed
@@ -312,7 +311,4 @@ def _error(failed: Failed) -> Exception:
     _log.info("the worker: %s\n%s", failed.message, failed.detail)
     if failed.error == DamagedStateError.__name__:
         return DamagedStateError(failed.message, digests=failed.digests)
-    kind = getattr(errors, failed.error, InternalError)
-    if not (isinstance(kind, type) and issubclass(kind, GriffinDeskError)):
-        kind = InternalError
-    return kind(failed.message, code=failed.code)
+    return error_named(failed.error, failed.message, code=failed.code)

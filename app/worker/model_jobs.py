@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.core import errors
-from app.core.errors import GriffinDeskError, InternalError, ResourceError
+from app.core.errors import GriffinDeskError, ResourceError, error_named
 from app.core.log import logger
 from app.inference.generator import Cancelled, never
 from app.worker.child import Child, ChildLost
@@ -109,7 +108,4 @@ def run_job(job: ModelJob, *, on_stage: OnStage | None = None, cancelled: Cancel
 def _error(message: dict[str, Any]) -> GriffinDeskError:
     """The error that was raised over there."""
     _log.info("a model's files: %s\n%s", message.get("message"), message.get("detail"))
-    kind = getattr(errors, str(message.get("error")), InternalError)
-    if not (isinstance(kind, type) and issubclass(kind, GriffinDeskError)):
-        kind = InternalError
-    return kind(str(message.get("message")), code=str(message.get("code")))
+    return error_named(str(message.get("error")), str(message.get("message")), code=str(message.get("code")))

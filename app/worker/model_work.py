@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from app.core.threads import yield_to_others
-from app.inference.checkpoints import names
 from app.inference.checkpoints.conversion_report import ConversionProgress
 from app.inference.checkpoints.convert import convert_checkpoint
 from app.inference.checkpoints.importing import import_folder
@@ -91,7 +90,7 @@ def _look(path: Path) -> dict[str, Any]:
         "layout": str(checkpoint.layout),
         "config": dict(checkpoint.config_json),
         "weight_format": str(checkpoint.stored_format),
-        "stored": {name: checkpoint.source.dtype(name) for name, _ in names.expected_shapes(checkpoint.config)},
+        "stored": checkpoint.stored,
         "nbytes": sum(file.stat().st_size for file in checkpoint.files),
         "instruction_tuned": is_instruction_tuned(checkpoint.folder, checkpoint.name),
     }

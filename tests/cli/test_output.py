@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.output import check_writable, print_json
+from app.cli.output import check_writable, print_json, write_line
 from app.core.errors import UserError
 
 
@@ -33,3 +33,10 @@ def test_out_is_checked_before_the_work(tmp_path: Path) -> None:
         with pytest.raises(UserError, match=message):
             check_writable(path, source=source)
     assert source.read_text() == "text"
+
+
+def test_a_line_keeps_what_leads_it() -> None:
+    """And nothing else that would steer the terminal or begin another line."""
+    stream = io.StringIO()
+    write_line(stream, "    a\x1b[2J title\nof two  lines")
+    assert stream.getvalue() == "    a[2J title of two lines\n"

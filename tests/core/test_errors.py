@@ -7,7 +7,7 @@ import errno
 import pytest
 import torch
 
-from app.core.errors import lacks_disk, lacks_memory
+from app.core.errors import CheckpointError, InternalError, error_named, lacks_disk, lacks_memory
 
 
 def test_lack_of_memory() -> None:
@@ -31,3 +31,11 @@ def test_lack_of_disk() -> None:
         True,
         False,
     ]
+
+
+def test_errors_by_name() -> None:
+    """What another process raised keeps its class and code; a name that is none of ours is a bug of ours."""
+    error = error_named("CheckpointError", "it is no model", code="not-a-model")
+    assert type(error) is CheckpointError and (error.message, error.code) == ("it is no model", "not-a-model")
+    for name in ("ValueError", "errno", "lacks_disk", "nonsense"):
+        assert type(error_named(name, "x", code="y")) is InternalError

@@ -1,14 +1,12 @@
 """Fixtures of the inference tests: the starter's tokenizer, and one of Gemma's kind, small enough to train here."""
 
-import io
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import sentencepiece
 
 from app.inference.tokenizers.base import Tokenizer, load_tokenizer
-from tests.gemma_layout import gemma_model, write_published
+from tests.gemma_layout import gemma_model, train, write_published
 
 GEMMA_SYMBOLS = [
     "<mask>",
@@ -33,30 +31,15 @@ LINES = [
 
 def train_gemma_like(folder: Path, *, normalization: str = "identity", dummy_prefix: bool = False) -> Path:
     """Train a SentencePiece BPE laid out as Gemma's (pad 0, eos 1, bos 2, unk 3, markers, bytes) into the folder."""
-    model = io.BytesIO()
-    sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(LINES * 4),
-        model_writer=model,
-        model_type="bpe",
+    model = train(
+        LINES,
+        GEMMA_SYMBOLS,
         vocab_size=400,
-        byte_fallback=True,
-        pad_id=0,
-        eos_id=1,
-        bos_id=2,
-        unk_id=3,
-        pad_piece="<pad>",
-        bos_piece="<bos>",
-        eos_piece="<eos>",
-        user_defined_symbols=GEMMA_SYMBOLS,
         normalization_rule_name=normalization,
         add_dummy_prefix=dummy_prefix,
         remove_extra_whitespaces=dummy_prefix,
-        allow_whitespace_only_pieces=True,
-        hard_vocab_limit=False,
-        num_threads=1,
-        minloglevel=2,
     )
-    (folder / "tokenizer.model").write_bytes(model.getvalue())
+    (folder / "tokenizer.model").write_bytes(model)
     return folder
 
 

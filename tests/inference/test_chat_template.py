@@ -11,18 +11,8 @@ from app.core.errors import CheckpointError, UserError
 from app.inference.chat_template import CHATML, GEMMA, JinjaChatTemplate, load_chat_template
 from app.inference.generator import Message
 from app.inference.tokenizers.base import Tokenizer, load_tokenizer
+from tests.gemma_layout import TEMPLATE as GEMMA_PUBLISHED
 
-# As published in the tokenizer_config.json of google/gemma-1.1-2b-it.
-GEMMA_PUBLISHED = (
-    "{{ bos_token }}{% if messages[0]['role'] == 'system' %}"
-    "{{ raise_exception('System role not supported') }}{% endif %}"
-    "{% for message in messages %}{% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}"
-    "{{ raise_exception('Conversation roles must alternate user/assistant/user/assistant/...') }}{% endif %}"
-    "{% if (message['role'] == 'assistant') %}{% set role = 'model' %}"
-    "{% else %}{% set role = message['role'] %}{% endif %}"
-    "{{ '<start_of_turn>' + role + '\n' + message['content'] | trim + '<end_of_turn>\n' }}{% endfor %}"
-    "{% if add_generation_prompt %}{{'<start_of_turn>model\n'}}{% endif %}"
-)
 BOS, START, END, NEWLINE = 2, 8, 9, 10  # ids of the tokenizer of Gemma's kind (conftest.py)
 STOP = frozenset({1, END})
 ASK = [Message("user", "Who is Ahab?")]

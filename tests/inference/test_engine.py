@@ -27,7 +27,7 @@ from app.inference.engine import Engine
 from app.inference.fit import DeviceRoom
 from app.inference.generator import FinishReason, Message, ReadCancelled, Sampling, StateRef, TextGenerator
 from app.inference.griffin import Griffin
-from app.inference.loading import memory_need
+from app.inference.memory import estimate_memory
 from app.inference.ops import TorchOps
 from app.inference.state import ModelState
 from app.inference.state_container import guards_of, load_state
@@ -469,7 +469,7 @@ def test_a_format_without_room_gives_way(
 ) -> None:
     """The choice left open: a smaller format runs, and the reason is in the information and in the log."""
     checkpoint = open_checkpoint(tiny)
-    need = memory_need(checkpoint, WeightFormat.FLOAT32, torch.device("cpu"), CHUNK_TOKENS)
+    need = estimate_memory(checkpoint.config, WeightFormat.FLOAT32, chunk_tokens=CHUNK_TOKENS, stored=checkpoint.stored)
     room = DeviceRoom("cpu", 2 * need.total, need.total - 1)
     monkeypatch.setattr(loading, "room_of", lambda device: room)
     loaded = Engine.load(tiny, device="cpu")

@@ -13,7 +13,7 @@ from app.inference.checkpoints.builder import build_griffin
 from app.inference.checkpoints.registry import Checkpoint, open_checkpoint
 from app.inference.config import config_from_json
 from app.inference.kernels import TOKEN_CLASSES, KernelChoice
-from app.inference.loading import check_room, memory_need
+from app.inference.loading import check_room
 from app.inference.memory import RUNTIME_BYTES, MemoryNeed, estimate_memory
 from app.inference.weight_format import WeightFormat
 from tests.checkpoints import KINDS, int8_tensors, random_tensors, raw_config, write_checkpoint
@@ -48,12 +48,18 @@ def on_disk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return {name: open_checkpoint(write_checkpoint(folder / name, raw, content)) for name, content in stored.items()}
 
 
+def _need(checkpoint: Checkpoint, form: WeightFormat, device: str) -> MemoryNeed:
+    return estimate_memory(
+        checkpoint.config, form, chunk_tokens=512, stored=checkpoint.stored, mapped=device == "cpu", device=device
+    )
+
+
 @pytest.mark.parametrize("stored", ["float32", "bfloat16", "int8"])
 @pytest.mark.parametrize("form", FORMATS)
 def test_weights_are_those_that_a_model_holds(form: WeightFormat, stored: str, on_disk: dict[str, Checkpoint]) -> None:
     """In every format, from every format: all bytes, and the bytes that lie in the file's own pages; and the state."""
     checkpoint = on_disk[stored]
-    need = memory_need(checkpoint, form, CPU, 512)
+    need = _need(checkpoint, form, "cpu")
     source = checkpoint.source
     # A source that hands out the same tensor each time: a weight held in place is then known by its address.
     kept = {name: source.tensor(name) for name in source.names()}
@@ -71,9 +77,7 @@ def test_weights_are_those_that_a_model_holds(form: WeightFormat, stored: str, o
 
 def test_other_devices_hold_copies(on_disk: dict[str, Checkpoint]) -> None:
     """Nothing is mapped on a GPU; the need is otherwise the same."""
-    on_cpu, on_gpu = (
-        memory_need(on_disk["bfloat16"], WeightFormat.BFLOAT16, torch.device(device), 512) for device in ("cpu", "cuda")
-    )
+    on_cpu, on_gpu = (_need(on_disk["bfloat16"], WeightFormat.BFLOAT16, device) for device in ("cpu", "cuda"))
     assert on_cpu.mapped_bytes > on_gpu.mapped_bytes == 0
     assert on_cpu.total == on_gpu.total == on_gpu.unmapped
 

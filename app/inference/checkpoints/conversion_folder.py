@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,8 +12,8 @@ from app.core.errors import CheckpointError
 from app.inference.checkpoints.companions import CARD, converted_config, copy_companions
 from app.inference.checkpoints.conversion_plan import Planned
 from app.inference.checkpoints.conversion_report import Conversion
-from app.inference.checkpoints.locate import cached_repository
 from app.inference.checkpoints.model_card import card
+from app.inference.checkpoints.origin import origin_of
 from app.inference.checkpoints.registry import Checkpoint
 from app.inference.checkpoints.weight_files import INDEX_FILE
 from app.inference.config import CONFIG_FILE
@@ -62,13 +61,12 @@ def furnish(
 
 
 def _origin(checkpoint: Checkpoint) -> Manifest:
-    """Where the source comes from, by its record or by the place of huggingface-hub's cache that it lies in."""
-    # Its damage would be verify's to tell: the weights were read without it.
-    with suppress(CheckpointError):
-        if (found := read_manifest(checkpoint.folder)) is not None:
-            return found
-    cached = cached_repository(checkpoint.folder.absolute())
-    return Manifest("", {}, cached.repository, cached.revision) if cached else Manifest("")
+    """Where the source comes from."""
+    try:
+        known = read_manifest(checkpoint.folder)
+    except CheckpointError:  # verify's to tell: the weights were read without it
+        return Manifest("")
+    return origin_of(checkpoint.folder, checkpoint.name, known)
 
 
 def _index(files: Sequence[str], plan: Sequence[tuple[Planned, ...]]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from math import prod
@@ -53,6 +53,11 @@ class Planned:
     def block(self) -> str:
         """What the tensor is part of: the number of its block, or its own name outside all blocks."""
         return self.name.removeprefix(names.LAYERS).partition(".")[0] if names.LAYERS in self.name else self.name
+
+
+def source_bytes(plan: Iterable[tuple[Planned, ...]]) -> int:
+    """Bytes of the source that are read for these files."""
+    return sum(one.source_bytes for shard in plan for one in shard)
 
 
 def require_possible(checkpoint: Checkpoint, form: WeightFormat | None, group: int) -> None:

@@ -14,7 +14,7 @@ from app.core.errors import UserError
 from app.core.whole_file import sync_folder
 from app.inference.checkpoints.conversion_journal import Journal, Shard
 from app.inference.checkpoints.conversion_pieces import pieces
-from app.inference.checkpoints.conversion_plan import Planned, Way, shard_name
+from app.inference.checkpoints.conversion_plan import Planned, Way, shard_name, source_bytes
 from app.inference.checkpoints.conversion_report import MatrixReport, Stage
 from app.inference.checkpoints.huggingface import SafetensorsSource
 from app.inference.checkpoints.quantized import stored_groups
@@ -107,7 +107,7 @@ class Work:
             for number, shard in enumerate(self.plan, start=1):
                 name = shard_name(number, total)
                 if name in self.journal.shards:
-                    self._count(sum(one.source_bytes for one in shard))
+                    self._count(source_bytes([shard]))
                     continue
                 self.source.renew()
                 self.journal.keep(name, self._write(shard, self.journal.folder / name))
@@ -190,5 +190,4 @@ class Work:
 
     def _count(self, nbytes: int) -> None:
         self._done += nbytes
-        total = sum(one.source_bytes for shard in self.plan for one in shard)
-        self.told("converting", self._done, total)
+        self.told("converting", self._done, source_bytes(self.plan))

@@ -34,18 +34,19 @@ from app.inference.checkpoints.conversion_plan import (
     plan_tensors,
     require_possible,
     shard_name,
+    source_bytes,
 )
 from app.inference.checkpoints.conversion_report import Conversion, ConversionProgress, OnProgress, Stage
 from app.inference.checkpoints.conversion_work import Calibration, RenewedSource, Work
 from app.inference.checkpoints.huggingface import SafetensorsSource
-from app.inference.checkpoints.partial import held_alone, partial_folder
+from app.inference.checkpoints.partial import held_alone, partial_folder, require_new
 from app.inference.checkpoints.registry import Checkpoint, open_checkpoint
 from app.inference.checkpoints.tied_head import differing_head
 from app.inference.devices import memory_errors
 from app.inference.ops import Ops
 from app.inference.perplexity import check_sequences, compare_perplexity
 from app.inference.quantize.plan import GROUP
-from app.inference.tokenizers.base import load_tokenizer, require_fit
+from app.inference.tokenizers.base import Tokenizer, load_tokenizer, require_fit
 from app.inference.weight_format import WeightFormat
 
 _SMALL_FILES_BYTES = 64 << 20
@@ -90,7 +91,7 @@ def convert_checkpoint(
     _require_texts_apart(calibration_text, check_text)
     target = target.absolute()  # `.` has no name, and what is written lies beside it under one
     if not target.name:
-        _require_new(target)
+        require_new(target, "give a folder that does not")
     if not target.parent.is_dir():
         raise UserError(f"{target.parent} is not a folder: make it first")
     whole_blocks = form is WeightFormat.INT4
@@ -108,7 +109,7 @@ def convert_checkpoint(
             # Killed when all was done but this.
             (target / JOURNAL).unlink()
             return done.made
-        _require_new(target)
+        require_new(target, "give a folder that does not")
         run = _Run(source, checkpoint, target, Options(form, group), plan, on_progress)
         try:
             with memory_errors("the conversion"):
@@ -148,8 +149,7 @@ class _Run:
         """Go on from what is there to the finished folder."""
         calibration = None
         if self.options.form is WeightFormat.INT4:
-            tokenizer = load_tokenizer(self.checkpoint.folder)
-            require_fit(tokenizer, self.checkpoint.config.vocab_size)
+            tokenizer = self._tokenizer()
             calibration = Calibration.of(self.checkpoint.config, tokenizer, calibration_text, self.options.group, ops)
         journal, went_on = self._begin(identity)
         self._require_room(journal)
@@ -159,14 +159,15 @@ class _Run:
         with ThreadPoolExecutor(threads, thread_name_prefix="convert") as pool:
             Work(source, journal, self.plan, pool, threads, calibration, self._tell).write_missing()
         sequences, notes = self._sequences(check_text)
+        in_source = source_bytes(self.plan)
         unread = sum(shard.record.nbytes for name, shard in journal.shards.items() if name not in checked)
-        total = unread + (self._source_bytes if sequences else 0)
+        total = unread + (in_source if sequences else 0)
         self._check(journal, checked, total)
         source.renew()
         written = SafetensorsSource([self.partial / name for name in journal.shards])
 
         def told(done: int, parts: int) -> None:
-            self._tell("checking", unread + self._source_bytes * done // parts, total)
+            self._tell("checking", unread + in_source * done // parts, total)
 
         measured = compare_perplexity(self.checkpoint.config, source, written, sequences, ops, told)
         del written
@@ -211,7 +212,7 @@ class _Run:
             if path.name not in journal.shards and path.name != JOURNAL:
                 path.unlink()
         finished = [shard for name, shard in zip(self._names(), self.plan, strict=True) if name in journal.shards]
-        return journal, sum(one.source_bytes for shard in finished for one in shard)
+        return journal, source_bytes(finished)
 
     def _require_room(self, journal: Journal) -> None:
         missing = [shard for name, shard in zip(self._names(), self.plan, strict=True) if name not in journal.shards]
@@ -248,11 +249,16 @@ class _Run:
         if text is None:
             return [], ()
         try:
-            tokenizer = load_tokenizer(self.checkpoint.folder)
-            require_fit(tokenizer, self.checkpoint.config.vocab_size)
+            tokenizer = self._tokenizer()
         except CheckpointError as error:
             return [], (f"the perplexity was not measured: {error.message}",)
         return check_sequences(self.checkpoint.config, tokenizer, text), ()
+
+    def _tokenizer(self) -> Tokenizer:
+        """The source's. CheckpointError where there is none that fits."""
+        tokenizer = load_tokenizer(self.checkpoint.folder)
+        require_fit(tokenizer, self.checkpoint.config.vocab_size)
+        return tokenizer
 
     def _finish(self, journal: Journal, made: Conversion) -> Conversion:
         """Write what belongs to the weights, and give the folder its name."""
@@ -265,21 +271,12 @@ class _Run:
         (self.target / JOURNAL).unlink()
         return made
 
-    @property
-    def _source_bytes(self) -> int:
-        return sum(one.source_bytes for shard in self.plan for one in shard)
-
     def _names(self) -> list[str]:
         return [shard_name(number, len(self.plan)) for number in range(1, len(self.plan) + 1)]
 
     def _tell(self, stage: Stage, done: int, total: int) -> None:
         if self.on_progress is not None:
             self.on_progress(ConversionProgress(stage, done, total))
-
-
-def _require_new(target: Path) -> None:
-    if target.exists() or target.is_symlink():
-        raise UserError(f"{target} exists already: give a folder that does not")
 
 
 def _require_texts_apart(calibration_text: str, check_text: str | None) -> None:

@@ -16,14 +16,13 @@ from pathlib import Path
 from app.core.errors import CheckpointError, ResourceError, UserError, lacks_disk
 from app.core.whole_file import sync_folder
 from app.inference.checkpoints.companions import companions
-from app.inference.checkpoints.locate import cached_repository
 from app.inference.checkpoints.names import Layout
-from app.inference.checkpoints.partial import held_alone, partial_folder
+from app.inference.checkpoints.origin import origin_of
+from app.inference.checkpoints.partial import held_alone, partial_folder, require_new
 from app.inference.checkpoints.registry import Checkpoint, open_checkpoint
 from app.inference.checkpoints.tied_head import differing_head
 from app.inference.checkpoints.weight_files import INDEX_FILE, SAFETENSORS, SINGLE_FILE, is_numbered
 from app.inference.config import CONFIG_FILE
-from app.inference.instruction_tuning import is_instruction_tuned
 from app.inference.manifest import FileRecord, Manifest, read_manifest, write_manifest
 
 Progress = Callable[[int, int], None]
@@ -60,7 +59,7 @@ def import_folder(source: Path, target: Path, *, link: bool, on_progress: Progre
     _require_sensible(checkpoint, target)
     partial = partial_folder(target)
     with held_alone(target):
-        _require_new(target)
+        require_new(target, "give another name")
         try:
             # What an import or conversion to this name left that was killed.
             shutil.rmtree(partial, ignore_errors=True)
@@ -110,14 +109,8 @@ class _Import:
 
     def manifest(self, source: Path) -> Manifest:
         """The record of what was taken; where the files come from is kept from the source's own, if it has one."""
-        # Under another name the folder would say it no more.
-        tuned = is_instruction_tuned(self._folder, self._name)
-        if (known := self._known) is not None:
-            return replace(known, files=self.records, instruction_tuned=tuned)
-        if cached := cached_repository(self._folder.absolute()):
-            place = f"{cached.repository} at {cached.revision[:12]}"
-            return Manifest(place, self.records, cached.repository, cached.revision, tuned)
-        return Manifest(f"imported from {source.absolute()}", self.records, instruction_tuned=tuned)
+        origin = origin_of(self._folder, self._name, self._known)
+        return replace(origin, source=origin.source or f"imported from {source.absolute()}", files=self.records)
 
     def _link_weights(self) -> bool:
         try:
@@ -174,14 +167,9 @@ def _require_sensible(checkpoint: Checkpoint, target: Path) -> None:
         raise UserError(
             f"{checkpoint.folder} has the {checkpoint.layout} layout, not Hugging Face's: convert it instead"
         )
-    _require_new(target)
+    require_new(target, "give another name")
     if not target.parent.is_dir():
         raise UserError(f"{target.parent} is not a folder: make it first")
-
-
-def _require_new(target: Path) -> None:
-    if target.exists() or target.is_symlink():
-        raise UserError(f"{target} exists already: give another name")
 
 
 def _require_room(folder: Path, need: int, *, may_link: bool) -> None:

@@ -32,3 +32,9 @@ def held_alone(target: Path) -> Iterator[None]:
         yield
     finally:
         release(descriptor, path)
+
+
+def require_new(target: Path, step: str) -> None:
+    """UserError with the next step where there is something at a new model's place."""
+    if target.exists() or target.is_symlink():
+        raise UserError(f"{target} exists already: {step}")

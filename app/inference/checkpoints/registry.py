@@ -44,6 +44,11 @@ class Checkpoint:
     """What its publisher calls it, by the name of the folder, or of the one file that holds the weights."""
 
     @property
+    def stored(self) -> dict[str, str]:
+        """Element type on disk of each tensor that the config expects, by name."""
+        return {name: self.source.dtype(name) for name, _ in names.expected_shapes(self.config)}
+
+    @property
     def stored_format(self) -> WeightFormat:
         """The weight format on disk."""
         return stored_format(self.source)

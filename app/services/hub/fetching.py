@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.core.errors import UserError
+from app.inference.generator import Cancelled
 from app.services.hub.client import Answer, Refused
 from app.services.hub.failures import CutShort, Request, described, is_passing
-from app.services.hub.interruptible import Cancelled, Paused, iterate, pause
+from app.services.hub.interruptible import Paused, iterate, pause
 from app.services.hub.part import Part
 from app.services.hub.plan import PullPlan, RemoteFile
 

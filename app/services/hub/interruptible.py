@@ -11,14 +11,14 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from app.inference.generator import Cancelled
+
 T = TypeVar("T")
 
 POLL_S = 0.1
 """Between two questions whether to stop."""
 _QUEUED = 32
 """Blocks that may lie between the network and the disk."""
-
-Cancelled = Callable[[], bool]
 
 
 class Paused(Exception):  # noqa: N818 -- no error: the user asked for it

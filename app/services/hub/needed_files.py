@@ -8,17 +8,16 @@ from pathlib import PurePosixPath, PureWindowsPath
 
 from app.core.errors import UserError
 from app.core.text import one_line
+from app.inference.checkpoints.weight_files import INDEX_FILE, SINGLE_FILE
+from app.inference.config import CONFIG_FILE
 from app.services.hub.repository import did_you_mean
 
-CONFIG = "config.json"
 MODEL_TYPE = "recurrent_gemma"
 
 _BESIDE = re.compile(
     r"config\.json|generation_config\.json|tokenizer[\w.-]*\.(json|model)|special_tokens_map\.json|added_tokens\.json"
     r"|chat_template\.(jinja|json)|README\.md|LICENSE[\w.-]*|NOTICE[\w.-]*"
 )
-_INDEX = "model.safetensors.index.json"
-_WHOLE = "model.safetensors"
 _GRIFFIN = re.compile(r"recurrent-?gemma|griffin")
 _SHARD = re.compile(r"model-\d{5}-of-\d{5}\.safetensors")
 
@@ -49,7 +48,7 @@ def needed_files(repository: str, names: Sequence[str]) -> list[str]:
     nor copies of the same weights under another name.
     """
     top = [name for name in names if "/" not in name]
-    beside = sorted((name for name in top if _BESIDE.fullmatch(name)), key=lambda name: (name != CONFIG, name))
+    beside = sorted((name for name in top if _BESIDE.fullmatch(name)), key=lambda name: (name != CONFIG_FILE, name))
     return beside + _weights(repository, names, top)
 
 
@@ -70,16 +69,16 @@ def check_model_type(repository: str, model_type: object, *, deepmind: bool = Fa
 
 def _weights(repository: str, names: Sequence[str], top: Sequence[str]) -> list[str]:
     safetensors = sorted(name for name in top if name.endswith(".safetensors"))
-    if _WHOLE in safetensors:
-        return [_WHOLE]
+    if SINGLE_FILE in safetensors:
+        return [SINGLE_FILE]
     shards = [name for name in safetensors if _SHARD.fullmatch(name)]
     if shards:
-        return [*(name for name in top if name == _INDEX), *shards]
+        return [*(name for name in top if name == INDEX_FILE), *shards]
     if safetensors:
         return safetensors
     # Without a config.json only its name says what a .pt file may be.
     if torch_files := sorted(name for name in top if name.endswith(".pt")):
-        if CONFIG not in top:
+        if CONFIG_FILE not in top:
             check_model_type(repository, None, deepmind=True)
         return torch_files
     kinds = sorted({PurePosixPath(name).suffix for name in names} & {".bin", ".gguf", ".h5", ".msgpack", ".onnx"})

@@ -13,18 +13,20 @@ from typing import TYPE_CHECKING
 from app.core.errors import CheckpointError, ResourceError, UserError
 from app.core.log import logger
 from app.core.text import size_text
+from app.inference.config import CONFIG_FILE
+from app.inference.generator import Cancelled, never
 from app.inference.json_file import read_json_object
 from app.inference.manifest import FileRecord, Manifest, sha256_of, write_manifest
 from app.services.hub.client import HubClient, Nonsense, check_written, is_offline
 from app.services.hub.downloads import Download, Downloads, manifest_of, size_of
 from app.services.hub.failures import Request, described, disk_error, offline_error
 from app.services.hub.fetching import Fetcher, Retry
-from app.services.hub.interruptible import Cancelled, Paused, call
-from app.services.hub.needed_files import CONFIG, check_model_type, check_names, needed_files
+from app.services.hub.interruptible import Paused, call
+from app.services.hub.needed_files import check_model_type, check_names, needed_files
 from app.services.hub.plan import KeptPlan, PullPlan, RemoteFile, check_plan, remote_file
 from app.services.hub.report import Report
 from app.services.hub.repository import check_folder_name, check_repository, tuned_by_name
-from app.services.model_progress import ModelProgress, OnProgress, Stage
+from app.services.model_progress import OnProgress, Stage
 from app.services.tokens import FoundToken, TokenStore
 from app.storage.locks import JobLocks
 
@@ -32,8 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from huggingface_hub.hf_api import ModelInfo, RepoSibling
-
-__all__ = ["HubService", "ModelProgress", "Paused", "UnfinishedPull"]
 
 ROOM = 1.05
 """The disk must have so many times the bytes that are still to come."""
@@ -87,7 +87,7 @@ class HubService:
         """The address of the page on which tokens are made."""
         return self._client.tokens_page
 
-    def plan(self, repository: str, revision: str | None = None, *, cancelled: Cancelled = lambda: False) -> PullPlan:
+    def plan(self, repository: str, revision: str | None = None, *, cancelled: Cancelled = never) -> PullPlan:
         """What a download will fetch. Of one that was begun the plan it began with, without asking the hub.
 
         revision: a branch, a tag or a commit; None is what was begun, else the newest.
@@ -104,7 +104,7 @@ class HubService:
         *,
         name: str | None = None,
         on_progress: OnProgress = lambda progress: None,
-        cancelled: Cancelled = lambda: False,
+        cancelled: Cancelled = never,
     ) -> Path:
         """The model's folder, once all of it is there and checked.
 
@@ -209,13 +209,13 @@ class HubService:
         for file in missing:
             fetcher.fetch(file)
             done += file.nbytes
-            if file.name == CONFIG:
+            if file.name == CONFIG_FILE:
                 self._check_config(plan, download)
 
     def _check_config(self, plan: PullPlan, download: Download) -> None:
         """Before gigabytes are fetched; what is no model of this kind leaves nothing behind."""
         try:
-            config = read_json_object(download.files / CONFIG)
+            config = read_json_object(download.files / CONFIG_FILE)
             deepmind = any(file.name.endswith(".pt") for file in plan.files)
             check_model_type(plan.repository, (config or {}).get("model_type"), deepmind=deepmind)
         except (CheckpointError, UserError) as error:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFormLayout, QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFormLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.inference.fit import Fit, Verdict
 from app.services.catalogue import ModelStatus
 from app.ui.amounts import decimal_text, size_text
+from app.ui.dialogs.models_page import framed
 from app.ui.dialogs.settings_page import breakable, copyable, text
 from app.ui.models.model_row import Check, Discard, Get, ModelRow, OpenPage, Stop
 from app.ui.models.model_words import fit_icon, fit_text, size_of, speed_text, state_icon, state_text
@@ -84,23 +85,9 @@ class ModelDetails(QWidget):
         for link in (self._check, self._copy, self._page, self._remove):
             column.addWidget(link, 0, Qt.AlignmentFlag.AlignLeft)
         column.addStretch(1)
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setAccessibleName(self.tr("About the model"))
-        self._scroll.setWidget(body)
         self._main.setProperty("kind", "primary")
-        buttons = QHBoxLayout()
-        buttons.setContentsMargins(4, 0, 0, 0)
-        buttons.setSpacing(8)
-        buttons.addWidget(self._main)
-        buttons.addWidget(self._discard)
-        buttons.addStretch(1)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.setSpacing(8)
-        whole.addWidget(self._scroll, 1)
-        whole.addLayout(buttons)
+        framed(self, self._scroll, body, [self._main, self._discard])
 
     def _connect(self) -> None:
         self._main.clicked.connect(self._do)

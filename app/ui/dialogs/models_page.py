@@ -2,10 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.ui.dialogs.settings_page import text
+
+
+def framed(page: QWidget, scroll: QScrollArea, body: QWidget, buttons: Sequence[QWidget]) -> None:
+    """Lay a page out: its body, which scrolls up and down where there is too little room, above a row of buttons."""
+    scroll.setWidgetResizable(True)
+    scroll.setFrameShape(QFrame.Shape.NoFrame)
+    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    scroll.setWidget(body)
+    row = QHBoxLayout()
+    row.setContentsMargins(4, 0, 0, 0)
+    row.setSpacing(8)
+    for button in buttons:
+        row.addWidget(button)
+    row.addStretch(1)
+    whole = QVBoxLayout(page)
+    whole.setContentsMargins(0, 0, 0, 0)
+    whole.setSpacing(8)
+    whole.addWidget(scroll, 1)
+    whole.addLayout(row)
 
 
 class StepPage(QWidget):
@@ -23,26 +44,12 @@ class StepPage(QWidget):
         self.column.setSpacing(8)
         self.column.addWidget(self.heading)
         scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         # What is on it is gone through by Tab, and it follows.
         scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(body)
         self.main = QPushButton(main_text)
         self.main.setProperty("kind", "primary")
         self._back = QPushButton(self.tr("Back"))
-        buttons = QHBoxLayout()
-        buttons.setContentsMargins(4, 0, 0, 0)
-        buttons.setSpacing(8)
-        buttons.addWidget(self.main)
-        buttons.addWidget(self._back)
-        buttons.addStretch(1)
-        whole = QVBoxLayout(self)
-        whole.setContentsMargins(0, 0, 0, 0)
-        whole.setSpacing(8)
-        whole.addWidget(scroll, 1)
-        whole.addLayout(buttons)
+        framed(self, scroll, body, [self.main, self._back])
         self._back.clicked.connect(self.back)
 
     def say(self, words: str = "", *, role: str = "", above: int = 0) -> QLabel:

@@ -1,0 +1,26 @@
+"""Where a model's files come from, as far as the files and their place tell: what is made of them carries it on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from app.inference.checkpoints.locate import cached_repository
+from app.inference.instruction_tuning import is_instruction_tuned
+from app.inference.manifest import Manifest
+
+
+def origin_of(folder: Path, name: str, known: Manifest | None) -> Manifest:
+    """The record of a model's folder (known) without one by huggingface-hub's cache; else one that knows no source.
+
+    name: what the publisher calls it. Whether it was trained to converse is told too: under another name the folder
+    would say it no more.
+    """
+    if known is None:
+        cached = cached_repository(folder.absolute())
+        known = (
+            Manifest(f"{cached.repository} at {cached.revision[:12]}", {}, cached.repository, cached.revision)
+            if cached
+            else Manifest("")
+        )
+    return replace(known, instruction_tuned=is_instruction_tuned(folder, name))
