@@ -47,7 +47,7 @@ FOLDERS = {
 OTHERS = {
     "benchmarks/": "what measures speed and quality; results/ holds the figures as JSON",
     "docs/": "how it is built, and how to add to it",
-    "packaging/": "set-up, the sample document, this tree",
+    "packaging/": "set-up, locked versions and their licences, the sample document, this tree",
     "resources/": "starter model, prompts, sample document; part of the wheel",
     "tests/": "mirrors app/",
 }

@@ -3,6 +3,10 @@
 Standard library only, because it runs before anything is installed. Each step looks first and does nothing when there
 is nothing to do, so a second run is quick and needs no network. Exit code 0 when the program can run, 2 when a person
 has to do something first; the last line then says what.
+
+Versions and hashes of the packages come from packaging/lock. Where a locked version cannot be had (a Python or a system
+that it has no file for, a registry without it), a line says so and pyproject.toml's ranges decide; a file whose hash is
+not the locked one is never installed.
 """
 
 from __future__ import annotations
@@ -20,6 +24,8 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from locked import LOCK, LOCKED_GROUPS, lock_calls, lock_digest, lock_for
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 VENV = ROOT / ".venv"
@@ -51,6 +57,8 @@ TORCH_FIRST_CHOICE = "torch==2.13.0"
 """The release that the figures in benchmarks/ were measured with."""
 TORCH_CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 """PyTorch's own index of builds without GPU code: on Linux the builds of the usual index bring gigabytes of CUDA."""
+OTHER_FILE = "DO NOT MATCH THE HASHES"
+"""What pip says of a file that is not the one that was locked."""
 GPU_PACKAGE_PREFIXES = ("nvidia-", "cuda-", "triton", "pytorch-triton")
 
 
@@ -171,14 +179,20 @@ def prepare_venv() -> None:
 
 
 def wanted_stamp(pyproject: Mapping[str, Any], extras: Iterable[str]) -> dict[str, Any]:
-    """What `.venv` has to hold: a hash of the parts of pyproject.toml that an install reads, the extras, the place."""
+    """What `.venv` has to hold: hashes of the locks and of what an install reads of pyproject.toml, extras, place."""
     parts = json.dumps([pyproject["project"], pyproject["build-system"]], sort_keys=True)
-    return {"pyproject": hashlib.sha256(parts.encode()).hexdigest(), "extras": sorted(extras), "root": str(ROOT)}
+    return {
+        "pyproject": hashlib.sha256(parts.encode()).hexdigest(),
+        "lock": lock_digest(),
+        "extras": sorted(extras),
+        "root": str(ROOT),
+    }
 
 
 def is_current(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
     """Whether an earlier install did all that is wanted now; more extras than asked for do no harm."""
-    return found.get("pyproject") == wanted["pyproject"] and set(wanted["extras"]) <= set(found.get("extras", []))
+    same = all(found.get(key) == wanted[key] for key in ("pyproject", "lock"))
+    return same and set(wanted["extras"]) <= set(found.get("extras", []))
 
 
 def with_earlier(found: Mapping[str, Any], extras: Iterable[str]) -> list[str]:
@@ -240,8 +254,47 @@ def pip_install(arguments: Sequence[str]) -> None:
         )
 
 
-def prepare_packages(extras: Sequence[str]) -> None:
-    """torch first, in the build that fits this machine, then the project itself and the rest."""
+def install_locked(calls: Iterable[Sequence[str]]) -> bool:
+    """Install what is locked; False when pip cannot, SetupError when a file is another one than was locked."""
+    quiet = [] if sys.stdout.isatty() else ["--quiet"]
+    for arguments in calls:
+        result = run(*PIP, "install", *quiet, *arguments, stderr=subprocess.PIPE)
+        print(result.stderr, end="", file=sys.stderr, flush=True)
+        if OTHER_FILE in result.stderr:
+            raise SetupError(
+                "A package that pip was given is not the one that was locked; its message is above. It was not "
+                "installed. If your packages come from another place on purpose: packaging/setup/prepare.py --unlocked"
+            )
+        if result.returncode != 0:
+            say("   not all locked packages can be had here, pip says why above: taking what pyproject.toml allows")
+            return False
+    return True
+
+
+def prepare_torch(requirement: str, locked: bool) -> None:
+    """torch in the build that fits this machine; builds without GPU code lie outside the usual index, which is locked.
+
+    Args:
+        requirement: the project's own, a range such as "torch>=2.6,<2.14".
+        locked: whether the other packages came from the lock.
+    """
+    needs_cpu_build = sys.platform == "linux" and not has_nvidia_gpu()
+    arguments = torch_arguments(requirement, needs_cpu_build, dry_run)
+    if arguments is None:
+        say("   torch is there")
+        return
+    if locked and not needs_cpu_build:
+        say(f"   installing {TORCH_FIRST_CHOICE}")
+        if install_locked([["--require-hashes", "--no-deps", "--requirement", str(LOCK / "torch.txt")]]):
+            # On Linux a GPU's libraries come with it, which are not locked: torch names one version of each.
+            arguments = [TORCH_FIRST_CHOICE]
+    else:
+        say(f"   installing {arguments[0]}")
+    pip_install(arguments)
+
+
+def prepare_packages(extras: Sequence[str], unlocked: bool = False) -> None:
+    """What is locked, torch in the build that fits this machine, then the project itself and the rest."""
     say("== Python packages ==")
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     found = read_stamp()
@@ -251,14 +304,19 @@ def prepare_packages(extras: Sequence[str]) -> None:
     extras = with_earlier(found, extras)
     wanted = wanted_stamp(pyproject, extras)
     requirement = next(item for item in pyproject["project"]["dependencies"] if item.startswith("torch"))
-    arguments = torch_arguments(requirement, sys.platform == "linux" and not has_nvidia_gpu(), dry_run)
-    if arguments is None:
-        say("   torch is there")
+    locked = False
+    if not unlocked:
+        say("   installing the locked packages" + (f" ({', '.join(extras)})" if extras else ""))
+        locked = install_locked(lock_calls(extras))
+    prepare_torch(requirement, locked)
+    rest = sorted(set(extras) - LOCKED_GROUPS[lock_for(extras)]) if locked else extras
+    if locked and rest:
+        say(f"   not in the lock: what belongs to {', '.join(rest)}")
+    say("   installing Griffin Desk" + ("" if locked and not rest else " and its packages"))
+    if locked and not rest:
+        pip_install(["--no-deps", "--no-build-isolation", "--editable", str(ROOT)])
     else:
-        say(f"   installing {arguments[0]}")
-        pip_install(arguments)
-    say("   installing Griffin Desk and its packages" + (f" ({', '.join(extras)})" if extras else ""))
-    pip_install(["--editable", f"{ROOT}[{','.join(extras)}]" if extras else str(ROOT)])
+        pip_install(["--editable", f"{ROOT}[{','.join(extras)}]" if extras else str(ROOT)])
     STAMP.write_text(json.dumps(wanted), encoding="utf-8")
 
 
@@ -271,11 +329,12 @@ def main() -> int:
     """Run the three steps."""
     parser = argparse.ArgumentParser(description="Install what this checkout needs into .venv.")
     parser.add_argument("--extra", action="append", default=[], help="an optional group of pyproject.toml, such as dev")
-    extras = parser.parse_args().extra
+    parser.add_argument("--unlocked", action="store_true", help="without packaging/lock: what pyproject.toml allows")
+    options = parser.parse_args()
     try:
         prepare_system()
         prepare_venv()
-        prepare_packages(all_extras(extras, has_nvidia_gpu()))
+        prepare_packages(all_extras(options.extra, has_nvidia_gpu()), options.unlocked)
     except SetupError as error:
         print(f"\n{error}", file=sys.stderr)
         return 2

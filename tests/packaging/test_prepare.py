@@ -1,9 +1,12 @@
 """The set-up script's decisions: which system packages, which torch, and when there is nothing to do."""
 
+import hashlib
 import importlib.util
 import subprocess
 import sys
-from collections.abc import Sequence
+import tomllib
+import zipfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,13 +17,15 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @pytest.fixture(scope="module")
-def prepare() -> ModuleType:
-    """packaging/setup/prepare.py as a module."""
+def prepare() -> Iterator[ModuleType]:
+    """packaging/setup/prepare.py as a module, which finds its neighbours as a script does."""
     spec = importlib.util.spec_from_file_location("prepare", ROOT / "packaging" / "setup" / "prepare.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT / "packaging" / "setup"))
+        spec.loader.exec_module(module)
+        yield module
 
 
 def report(*names: str) -> dict[str, Any]:
@@ -97,6 +102,7 @@ def test_stamp(prepare: ModuleType) -> None:
     assert not prepare.is_current(prepare.wanted_stamp(pyproject, []), dev)
     assert not prepare.is_current(dev, prepare.wanted_stamp(pyproject | {"project": {"dependencies": ["b"]}}, ["dev"]))
     assert not prepare.is_current({}, dev)
+    assert not prepare.is_current(dev | {"lock": "of another day"}, dev)
 
 
 def test_the_window_beside_the_tests(prepare: ModuleType) -> None:
@@ -186,3 +192,56 @@ def test_the_kernels_interpreter_comes_with_the_tests_alone(prepare: ModuleType)
     assert prepare.all_extras(["dev"], gpu=False) == ["dev", "interpreter"]
     assert prepare.all_extras(["dev"], gpu=True) == ["dev"]
     assert prepare.all_extras([], gpu=False) == []
+
+
+def test_every_group_of_a_lock_is_one_of_the_project(prepare: ModuleType) -> None:
+    """What is asked for is installed from the smallest lock that has it; a group in none is named by its absence."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert set().union(*prepare.LOCKED_GROUPS.values()) == set(project["optional-dependencies"]) - {"cuda"}
+    chosen = [prepare.lock_for(extras) for extras in ([], ["ui"], ["dense"], ["ui", "dense"], ["ui", "dev"])]
+    assert chosen == ["program", "window", "program", "window", "tests"]
+    named = [[Path(part).name for part in call if part.endswith(".txt")] for call in prepare.lock_calls(["dev"])]
+    assert named == [["tests.txt"], ["built.txt"]]
+    assert all("--require-hashes" in call for extras in ([], ["ui"], ["dev"]) for call in prepare.lock_calls(extras))
+
+
+@pytest.fixture
+def shelf(prepare: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a package that a real pip installs from, and nowhere else, into another folder beside it."""
+    folder = tmp_path / "shelf"
+    folder.mkdir()
+    with zipfile.ZipFile(folder / "leaf-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("leaf.py", "GREEN = True\n")
+        wheel.writestr("leaf-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: leaf\nVersion: 1.0\n")
+        wheel.writestr("leaf-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr("leaf-1.0.dist-info/RECORD", "")
+    monkeypatch.setattr(prepare, "PIP", (sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input"))
+    for name, value in {"NO_INDEX": "1", "FIND_LINKS": str(folder), "TARGET": str(tmp_path / "installed")}.items():
+        monkeypatch.setenv(f"PIP_{name}", value)
+    return folder
+
+
+def locked_leaf(shelf: Path, digest: str, version: str = "1.0") -> list[list[str]]:
+    """pip's arguments for a lock of that package alone."""
+    (shelf / "lock.txt").write_text(f"leaf=={version} --hash=sha256:{digest}\n", encoding="utf-8")
+    return [["--require-hashes", "--no-deps", "--requirement", str(shelf / "lock.txt")]]
+
+
+def test_what_is_locked_is_installed(prepare: ModuleType, shelf: Path) -> None:
+    """The file that the lock means goes in."""
+    digest = hashlib.sha256((shelf / "leaf-1.0-py3-none-any.whl").read_bytes()).hexdigest()
+    assert prepare.install_locked(locked_leaf(shelf, digest))
+    assert (shelf.parent / "installed" / "leaf.py").is_file()
+
+
+def test_another_file_is_never_installed(prepare: ModuleType, shelf: Path) -> None:
+    """A file with another hash ends the set-up; it does not send pip to what is not locked."""
+    with pytest.raises(prepare.SetupError, match="not the one that was locked"):
+        prepare.install_locked(locked_leaf(shelf, "0" * 64))
+    assert not (shelf.parent / "installed").exists()
+
+
+def test_a_version_that_is_not_to_be_had(prepare: ModuleType, shelf: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Where the locked version is missing, a line says that pyproject.toml decides."""
+    assert not prepare.install_locked(locked_leaf(shelf, "0" * 64, version="2.0"))
+    assert "taking what pyproject.toml allows" in capfd.readouterr().out
