@@ -7,12 +7,15 @@ import re
 import unicodedata
 from typing import Any
 
-_LATER_CONTROLS = re.compile("[\x7f-\x9f]")
+_TURNING = "\u202a-\u202e\u2066-\u2069"
+"""They turn the direction of what follows, to the end of the line: a name can be made to look like another one."""
+_UNFIT = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f{_TURNING}]")
+_LATER = re.compile(f"[\x7f-\x9f{_TURNING}]")
 
 
 def clean(text: str) -> str:
     """Text without control characters: a document must not steer the terminal it is shown on."""
-    return "".join(c for c in text if c in "\n\t" or (ord(c) >= 32 and not 0x7F <= ord(c) <= 0x9F))
+    return _UNFIT.sub("", text)
 
 
 def one_line(text: str) -> str:
@@ -46,6 +49,6 @@ def clock_text(seconds: float) -> str:
 
 
 def json_text(value: dict[str, Any]) -> str:
-    """One JSON object, as plain text: JSON leaves the second set of control characters alone, terminals do not."""
+    """One JSON object, as plain text: JSON leaves the later control characters alone, terminals do not."""
     text = json.dumps(value, ensure_ascii=False, indent=2)
-    return _LATER_CONTROLS.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"
+    return _LATER.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n"

@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from app.core.errors import DocumentError
 from app.documents.flow import flow_pages
+from app.documents.limits import ReadingLimits
 from app.documents.model import PAGE_SEPARATOR, Document, Page, PageKind
-from app.documents.normalize import Vocabulary, clean
+from app.documents.normalize import Vocabulary, clean, written_out
 from app.documents.outline import Mark, find_title, page_group_marks, sections_from_marks, tidy_title
 from app.documents.paragraphs import PageText, body_size, page_text
 from app.documents.raw import OutlineEntry, RawDocument
@@ -17,6 +19,9 @@ from app.documents.titles import choose_title
 
 _MIN_CHARS_PER_HEADING = 300
 """More headings than this many characters each, and they are emphasis rather than headings."""
+_MAX_SEARCHED_CHARS = 80_000_000
+"""Of all pages together that are searched once more for titles of the outline: a hostile one names one huge page 20,000
+times, the outline of a manual with thousands of pages most of them once."""
 _ONLY_RUNNING_LINES = "no text: only a header or a page number"
 _MAX_HEADING_LEVELS = 4
 _OPENING_CHARS = 2000
@@ -37,8 +42,13 @@ class _Text:
 def build_document(raw: RawDocument, *, content_hash: str, file_stem: str) -> Document:
     """Normalise what a reader gave and divide it into sections.
 
-    The result may hold no text at all; whether that is an error is for the caller to say.
+    The result may hold no text at all; whether that is an error is for the caller to say. Raises DocumentError (code
+    "too-large") for a text of ligatures that grows past what a document may hold.
     """
+    most = ReadingLimits().max_text_chars
+    texts = (part.text for page in raw.pages for parts in (page.lines, page.blocks) for part in parts)
+    if sum(map(written_out, texts)) > most:
+        raise DocumentError(f"{file_stem} comes to more than {most:,} characters of text: split it", code="too-large")
     text = _from_lines(raw) if any(page.lines for page in raw.pages) else _from_blocks(raw)
     kind = PageKind.PAGE if raw.paged else PageKind.PART
     opening = [mark for mark in text.headings if mark.start < _OPENING_CHARS]
@@ -138,16 +148,20 @@ def _resolve_outline(
     by_number = {page.number: index for index, page in enumerate(pages)}
     marks: list[Mark] = []
     last_page, last_start = -1, 0
+    searched, known = 0, set[int]()
     for entry in outline:
         index = by_number.get(entry.page)
-        title = tidy_title(entry.title)
+        title = tidy_title(clean(entry.title))
         if index is None or not title:
             continue
         text = pages[index].text
-        hint = _offcontentat(texts[index], entry.top)
+        searched += len(text) if index in known else 0
+        known.add(index)
+        may_search = searched <= _MAX_SEARCHED_CHARS
+        hint = _offcontentat(texts[index], entry.top if may_search else None)
         if index == last_page:
             hint = max(hint, last_start)
-        found = find_title(text, title, hint)
+        found = find_title(text, title, hint) if may_search else None
         local = min(hint if found is None else found, max(0, len(text) - 1))
         marks.append(Mark(title, entry.level, starts[index] + local))
         last_page, last_start = index, local + (1 if found is not None else 0)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from app.documents.model import PAGE_SEPARATOR, Page
 from app.documents.normalize import Vocabulary, clean, clean_preformatted
 from app.documents.outline import Mark, tidy_title
-from app.documents.raw import Block, BlockKind, RawDocument, RawPage
+from app.documents.raw import EMPTY_PAGE, Block, BlockKind, RawDocument, RawPage
 from app.documents.sentences import sentence_spans
 
 PART_CHARS = 3000
@@ -46,21 +46,22 @@ def flow_pages(raw: RawDocument) -> Flow:
     places: dict[tuple[str, str], int] = {}
     position = 0
     for group in groups:
-        text = ""
+        start = position
         for paragraph in group:
-            text = f"{text}{_PARAGRAPH_BREAK}" if text else ""
-            start = position + len(text)
-            text += paragraph.text
             if paragraph.level:
                 headings.append(Mark(tidy_title(paragraph.text), paragraph.level, start))
             for place in paragraph.places:
                 places.setdefault(place, start)
+            start += len(paragraph.text) + len(_PARAGRAPH_BREAK)
         # One more line break makes a blank line with PAGE_SEPARATOR: a part ends where a paragraph ends.
-        text = f"{text}\n" if text else ""
+        text = _PARAGRAPH_BREAK.join(paragraph.text for paragraph in group) + ("\n" if group else "")
         texts.append(text)
         position += len(text) + len(PAGE_SEPARATOR)
     if raw.paged:
-        pages = tuple(Page(page.number, text, clean(page.problem)) for page, text in zip(raw.pages, texts, strict=True))
+        pages = tuple(
+            Page(page.number, text, clean(page.problem) or ("" if text else EMPTY_PAGE))
+            for page, text in zip(raw.pages, texts, strict=True)
+        )
     else:
         pages = tuple(Page(number, text) for number, text in enumerate(texts, start=1))
     return Flow(pages, _outline_marks(raw, places), headings)

@@ -47,6 +47,11 @@ def _table() -> dict[int, str | None]:
 
 
 _TABLE = _table()
+_FLOOD = re.compile(r"[^\w\s\x00-\x7f]{31,}")
+_PHRASES = "\ufdfa\ufdfb"
+"""Ligatures of four words and of two; all others come to four characters at the most."""
+_MOST_MARKS = 30
+"""On one letter, as in Unicode's Stream-Safe Text Format (UAX #15): a longer run takes quadratic time to be ordered."""
 _LEADERS = re.compile(r"(?:[ ]?[.·…]){4,}[ ]?|(?:[ ][.·…]){3,}[ ]?")
 _RUN_OF_SPACES = re.compile(r" {2,}")
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
@@ -61,16 +66,35 @@ _SUSPENDED = frozenset(("and", "or", "und", "oder", "bis", "to", "et", "ou", "y"
 
 def clean(text: str) -> str:
     """One line or block of text with its characters normalised; line breaks stay, runs of spaces become one."""
-    text = unicodedata.normalize("NFC", text).translate(_TABLE) if not text.isascii() else text.translate(_TABLE)
+    text = _composed(text).translate(_TABLE)
     return _RUN_OF_SPACES.sub(" ", _LEADERS.sub(" … ", text)).strip(" ")
+
+
+def written_out(text: str) -> int:
+    """How many characters a text may come to when the signs that stand for a whole phrase are written out."""
+    return len(text) + sum(text.count(sign) * (len(_TABLE[ord(sign)] or "") - 1) for sign in _PHRASES)
 
 
 def clean_preformatted(text: str) -> str:
     """Like `clean`, but indentation and columns stay."""
     lines = (line.expandtabs(4) for line in text.split("\n"))
-    return "\n".join(
-        unicodedata.normalize("NFC", line).translate(_TABLE).replace("\n", " ").rstrip() for line in lines
-    ).strip("\n")
+    return "\n".join(_composed(line).translate(_TABLE).replace("\n", " ").rstrip() for line in lines).strip("\n")
+
+
+def _composed(text: str) -> str:
+    """The text in NFC, in linear time."""
+    return text if text.isascii() else unicodedata.normalize("NFC", _FLOOD.sub(_thinned, text))
+
+
+def _thinned(flood: re.Match[str]) -> str:
+    """A run of signs with no more than _MOST_MARKS accents on any letter."""
+    kept: list[str] = []
+    marks = 0
+    for char in flood.group():
+        marks = marks + 1 if unicodedata.combining(char) else 0
+        if marks <= _MOST_MARKS:
+            kept.append(char)
+    return "".join(kept)
 
 
 def is_wide(char: str) -> bool:

@@ -21,6 +21,10 @@ _NUMBER_PREFIX = re.compile(
 )
 
 
+_MAX_PREFIX = 40
+"""Characters of a line that may stand before a title: a number. A line without end is not looked at for each match."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """A place where a section begins: a document offset with a title."""
@@ -57,7 +61,10 @@ def find_title(text: str, title: str, hint: int) -> int | None:
 
 def _line_start(text: str, position: int) -> int | None:
     """The start of the line that holds `position` if nothing but a number stands before it."""
-    begin = text.rfind("\n", 0, position) + 1
+    earliest = max(0, position - _MAX_PREFIX - 1)
+    begin = text.rfind("\n", earliest, position) + 1
+    if begin == 0 and earliest > 0:
+        return None
     return begin if position == begin or _NUMBER_PREFIX.fullmatch(text, begin, position) else None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _BOILERPLATE_TITLES = re.compile(
-    r"""^\W*(?:(?:chapter|appendix|section|part)\s+)?[\dIVXLCivxlc.]*\W*
+    r"""^\W*+(?:(?:chapter|appendix|section|part)\s+)?[\dIVXLCivxlc.]*\W*
     (?:table\s+of\s+contents|(?:brief\s+|short\s+)?contents|index(?:es)?|(?:general|subject|name|author|concept|function)
       \s+(?:and\s+\w+\s+)*index|references|bibliography|works\s+cited|literature(?:\s+cited)?|further\s+reading|copyright
       (?:\s+(?:page|notice))?|colophon|imprint|legal\s+notices?|licen[cs]e|list\s+of\s+(?:figures|tables|abbreviations|symbols|

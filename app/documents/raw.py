@@ -21,6 +21,12 @@ class BlockKind(StrEnum):
 
 
 TURNED = -1
+EMPTY_PAGE = "no text: an empty page"
+"""Problem of a page on which nothing is."""
+UNKNOWN_LETTERS = "no text: its letters cannot be told from their shapes"
+"""Problem of a page whose fonts do not say what their letters are."""
+RESCUED_WITHOUT_TEXT = "no text: the file is damaged"
+"""Problem of a page of which nothing was left when a broken file was read by other means."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ BOILERPLATE = 0.4
 """What a match there is worth beside one in running text."""
 
 _TITLE = re.compile(
-    r"""^\W*(?:(?:chapter|appendix|section|part)\s+)?(?:[A-Z]|[\dIVXLC.]*)\W*
+    r"""^\W*+(?:(?:chapter|appendix|section|part)\s+)?(?:[A-Z]|[\dIVXLC.]*)\W*
     (?:table\s+of\s+contents|(?:(?:brief|short|detailed)\s+)?contents|(?:(?:general|subject|names?|authors?|concepts?|functions?|variables?|keywords?|and)\s+)*index
       |references|(?:\w+\s+)?bibliography|works\s+cited
       |literature(?:\s+cited)?|further\s+reading|(?:end|foot)?notes|list\s+of\s+\w+
@@ -22,7 +22,7 @@ _TITLE = re.compile(
       |índice|indice|referencias|referências|riferimenti|inhoud(?:sopgave)?|literatuur|目\s*录|目\s*次|参考文献|索\s*引)\W*$""",
     re.VERBOSE | re.IGNORECASE,
 )
-_LEADER = re.compile(r"(?:…|(?:[.·]\s?){4,})\s*(?:\d{1,4}|[ivxlc]{1,7})\b", re.IGNORECASE)
+_LEADER = re.compile(r"(?:…|(?<![.·])(?<![.·]\s)(?:[.·]\s?){4,}+)\s*(?:\d{1,4}|[ivxlc]{1,7})\b", re.IGNORECASE)
 """Dots and a page number: the end of an entry in a table of contents, and in some indexes."""
 _LEADER_CHARS = 90
 """Characters of a page of contents for each of them, at the most."""

@@ -18,7 +18,7 @@ from app.documents.passages import split_passages
 from app.inference.generator import Cancelled, never
 from app.storage.documents import DocumentStore, PageRecord, PassageRecord, Reading, SectionRecord
 
-READER_VERSION = "4"
+READER_VERSION = "5"
 """Raise it when readers, normalisation, outline or passages change what they make of the same bytes."""
 
 _log = logger("library")
@@ -112,12 +112,13 @@ class LibraryService:
             page_range or "all",
             READER_VERSION,
         )
+        nbytes = _size(path)  # before it is read: it may be gone then
         document = self._load(path, password=password, pages=pages, on_page=on_page, cancelled=cancelled)
         passages = tuple(split_passages(document))
         self._store.save(
             to_reading(document, passages, page_range),
             path=_path_text(path),
-            nbytes=path.stat().st_size,
+            nbytes=nbytes,
             now=self._now(),
         )
         return LibraryDocument(document, passages, page_range, reused=False, reader_version=READER_VERSION)
@@ -150,6 +151,13 @@ def file_id(path: Path) -> str:
         return content_hash(path)
     except OSError as error:
         raise DocumentError(f"{path} cannot be read ({error.strerror or error})", code="unreadable") from error
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0  # it is gone: whoever reads it says so
 
 
 def _path_text(path: Path) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,16 @@ from app.documents.files import check_file
 from app.documents.hashing import content_hash
 from app.documents.limits import PageRange, ReadingLimits
 from app.documents.model import Document
-from app.documents.raw import OutlineEntry, RawDocument, RawPage
-from app.documents.readers.registry import Sniffed, reader_path, sniff_format
-from app.inference.generator import never
+from app.documents.raw import RESCUED_WITHOUT_TEXT, UNKNOWN_LETTERS, OutlineEntry, RawDocument, RawPage
+from app.documents.readers.registry import Sniffed, reader_path, second_reader_path, sniff_format
+from app.inference.generator import ReadCancelled, never
 from app.worker.child import Child, ChildLost
 from app.worker.reader_process import Job, run_reader
+
+_RESCUE_OPEN_S, _RESCUE_PAGE_S = 20.0, 4.0
+"""A file that gave no text is tried once more, and not at any length."""
+_RESCUE_S = 60.0
+"""Nor for longer than this without a letter: a set of thousands of drawings takes a second or two for each."""
 
 
 def load_document(
@@ -36,39 +42,124 @@ def load_document(
         on_page: called with the pages done and the pages there are.
     Raises:
         DocumentError: the file cannot be read; the code says why (missing, folder, special, unreadable, empty, format,
-            too-large, password, encrypted, drm, damaged, no-text).
+            too-large, password, encrypted, drm, damaged, no-text, changed).
         UserError: code "pages", when the range lies outside the document.
         ReadCancelled: `cancelled` said so.
     """
     limits = limits or ReadingLimits()
     check_file(path, limits)
     try:
-        sniffed = sniff_format(path)
         digest = content_hash(path)
+        sniffed = sniff_format(path)
     except OSError as error:
         raise DocumentError(f"{path} cannot be read ({error.strerror or error})", code="unreadable") from error
     job = Job(path, reader_path(sniffed.format), password, pages or PageRange(), 0, True, limits)
-    reading = _Reading(job, on_page, cancelled)
-    raw = reading.run(sniffed)
-    document = build_document(raw, content_hash=digest, file_stem=path.stem)
-    if not document.text.strip():
-        raise _no_text(path, document)
+    try:
+        document = _loaded(job, sniffed, digest, on_page, cancelled)
+    except DocumentError:
+        _check_unchanged(path, digest)
+        raise
+    _check_unchanged(path, digest)
     return document
 
 
-def _no_text(path: Path, document: Document) -> DocumentError:
-    numbers = [page.number for page in document.pages]
-    problems = {page.problem for page in document.pages}
-    span = f"page {numbers[0]} gives" if len(numbers) == 1 else f"pages {numbers[0]}-{numbers[-1]} give"
+def _loaded(
+    job: Job,
+    sniffed: Sniffed,
+    digest: str,
+    on_page: Callable[[int, int], None] | None,
+    cancelled: Callable[[], bool],
+) -> Document:
+    path = job.path
+    raw = _Reading(job, on_page, cancelled).run(sniffed)
+    document = build_document(raw, content_hash=digest, file_stem=path.stem)
+    if document.text.strip():
+        return document
+    rescued = _rescued(job, sniffed, raw, cancelled)
+    if rescued is None:
+        raise _no_text(path, document, raw)
+    return build_document(rescued, content_hash=digest, file_stem=path.stem)
+
+
+def _check_unchanged(path: Path, digest: str) -> None:
+    """Raises DocumentError (code "changed") for a file that holds other bytes by now.
+
+    Some of what was read may be of those, and would be filed under the wrong id for good. One that is gone by now was
+    read whole.
+    """
+    try:
+        changed = content_hash(path) != digest
+    except OSError:
+        return
+    if changed:
+        raise DocumentError(f"{path} changed while it was read: open it again once it is complete", code="changed")
+
+
+def _rescued(job: Job, sniffed: Sniffed, raw: RawDocument, cancelled: Callable[[], bool]) -> RawDocument | None:
+    """The file by the other parser of its format, None where there is none or it finds no text either.
+
+    Not where pages are pictures, or nobody can tell what their letters are: it would find none, or nonsense.
+    """
+    reader = second_reader_path(sniffed.format)
+    if not reader or any("scanned" in page.problem or page.problem == UNKNOWN_LETTERS for page in raw.pages):
+        return None
+    limits = job.limits
+    brief = replace(
+        limits,
+        open_timeout_s=min(limits.open_timeout_s, _RESCUE_OPEN_S),
+        page_timeout_s=min(limits.page_timeout_s, _RESCUE_PAGE_S),
+        max_restarts=0,
+    )
+    until = time.monotonic() + _RESCUE_S
+    reading = _Reading(replace(job, reader=reader, limits=brief), None, lambda: cancelled() or in_vain())
+
+    def in_vain() -> bool:
+        return reading.chars == 0 and time.monotonic() > until
+
+    try:
+        found = reading.run(sniffed)
+    except DocumentError:
+        return None
+    except ReadCancelled:
+        if cancelled() or not in_vain():
+            raise
+        return None
+    return found if any(block.text.strip() for page in found.pages for block in page.blocks) else None
+
+
+def _no_text(path: Path, document: Document, raw: RawDocument) -> DocumentError:
+    # Parts are cut from text: where there is none, the file's own units say why.
+    pages = document.pages if raw.paged and document.pages else raw.pages
+    numbers = [page.number for page in pages]
+    problems = {page.problem for page in pages}
+    unit = "page" if raw.paged else "part"
     if not numbers:
-        return DocumentError(f"{path.name} has no pages", code="no-text")
+        return DocumentError(f"{path.name} has no {unit}s", code="no-text")
+    span = f"{unit} {numbers[0]} gives" if len(numbers) == 1 else f"{unit}s {numbers[0]}-{numbers[-1]} give"
+    damaged = [page.problem for page in pages if _is_damage(page.problem)]
+    if len(damaged) > sum("scanned" in page.problem for page in pages):
+        reason = _reason(damaged[0])
+        return DocumentError(
+            f"{path.name} is damaged beyond repair: {span} no text ({reason}); get a fresh copy", code="damaged"
+        )
     if any("scanned" in problem for problem in problems):
         hint = "they look like scanned images: run them through OCR first"
     elif len(problems) == 1 and (problem := problems.pop()):
         hint = problem.removeprefix("no text: ")
     else:
         hint = "there is nothing to read in them"
-    return DocumentError(f"{path.name} has no text: {span} none; {hint}", code="no-text")
+    told = "".join(f" ({warning.rstrip('.')})" for warning in raw.warnings[:1])
+    return DocumentError(f"{path.name} has no text: {span} none; {hint}{told}", code="no-text")
+
+
+def _reason(problem: str) -> str:
+    """A page's problem as a part of another sentence."""
+    return problem.removeprefix("damaged: ").removeprefix("no text: ").removesuffix(": get a fresh copy").rstrip(".")
+
+
+def _is_damage(problem: str) -> bool:
+    """Whether a page may have had text once: it could not be read, and is not known to be empty or a picture."""
+    return bool(problem) and (not problem.startswith("no text:") or problem == RESCUED_WITHOUT_TEXT)
 
 
 class _Reading:
@@ -84,7 +175,8 @@ class _Reading:
         self._title = ""
         self._warnings: list[str] = []
         self._outline: tuple[OutlineEntry, ...] = ()
-        self._chars = 0
+        self.chars = 0
+        """Of all pages so far."""
         self._failures = 0
         self._finished = False
 
@@ -99,14 +191,26 @@ class _Reading:
             title=self._title,
             pages=ordered,
             outline=self._outline,
-            warnings=tuple(dict.fromkeys(filter(None, [sniffed.warning, *self._warnings]))),
+            warnings=tuple(dict.fromkeys(filter(None, [sniffed.warning, *self._warnings, self._lost(ordered)]))),
         )
+
+    def _lost(self, parts: Sequence[RawPage]) -> str:
+        """What is missing of a format without pages, whose parts leave no gap in the text that shows it."""
+        lost = [part for part in parts if part.problem and not self._paged]
+        if not lost:
+            return ""
+        reason = _reason(lost[0].problem)
+        if len(lost) == 1:
+            return f"Part {lost[0].number} of {len(parts)} is missing: {reason}."
+        return f"{len(lost)} of {len(parts)} parts are missing, the first is part {lost[0].number}: {reason}."
 
     # -- one child -----------------------------------------------------------------------------------------------
 
     def _run_child(self) -> None:
         """Start a child where the last one stopped and take its messages until it ends or is given up."""
-        job = replace(self._job, resume_at=self._missing() or 0)
+        # Behind the last page when only the outline is left.
+        resume_at = self._numbers.start + len(self._pages) if self._numbers is not None else 0
+        job = replace(self._job, resume_at=resume_at)
         child = Child(run_reader, job)
         try:
             self._take_messages(child)
@@ -180,8 +284,8 @@ class _Reading:
         """Keep the next page; ValueError when the child sent another one, as only a hijacked child would."""
         if page.number != self._missing():
             raise ValueError(f"page {page.number} out of turn")
-        self._chars += sum(len(line.text) for line in page.lines) + sum(len(block.text) for block in page.blocks)
-        if self._chars > self._job.limits.max_text_chars:
+        self.chars += sum(len(line.text) for line in page.lines) + sum(len(block.text) for block in page.blocks)
+        if self.chars > self._job.limits.max_text_chars:
             raise DocumentError(
                 f"{self._job.path.name} holds more than {self._job.limits.max_text_chars:,} characters of text: "
                 "read a part of it with --pages, or split it",

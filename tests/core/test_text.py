@@ -39,3 +39,9 @@ def test_folded(text: str, expected: str) -> None:
 def test_durations_as_a_clock_shows_them() -> None:
     """Minutes and seconds, and hours where there are any."""
     assert [clock_text(seconds) for seconds in (0.4, 59.6, 125, 3725)] == ["0:00", "1:00", "2:05", "1:02:05"]
+
+
+def test_turned_directions() -> None:
+    """A name cannot be made to look like another one; in JSON it is kept whole, as an escape."""
+    assert one_line("a\u202efdp.exe\u2066") == "afdp.exe"
+    assert json_text({"name": "a\u202eb"}) == '{\n  "name": "a\\u202eb"\n}\n'

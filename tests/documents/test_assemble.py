@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
+from app.core.errors import DocumentError
+from app.documents import assemble
 from app.documents.assemble import build_document
 from app.documents.model import PageKind
 from app.documents.raw import Block, BlockKind, Line, OutlineEntry, RawDocument, RawPage
@@ -136,3 +140,44 @@ def test_nothing_to_read() -> None:
     raw = RawDocument("pdf", True, "", (RawPage(1, problem="no text: a scanned image?"),))
     document = build_document(raw, content_hash=HASH, file_stem="scan")
     assert (document.sections, document.pages_without_text, document.title) == ((), (1,), "scan")
+
+
+def test_outline_titles_are_made_plain() -> None:
+    """What steers a terminal or turns a line's direction is in no section's title."""
+    pages = (RawPage(1, lines=(line("Text of a page.", 50),)), RawPage(2, lines=(line("More of it.", 50),)))
+    outline = (OutlineEntry("one\x1b[31m\u202eow\x00t", 1, 1), OutlineEntry("More of it", 1, 2))
+    document = build_document(RawDocument("pdf", True, "", pages, outline), content_hash=HASH, file_stem="file")
+    assert [section.title for section in document.sections] == ["one[31mowt", "More of it"]
+
+
+def test_outline_of_one_huge_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is searched so often and no more: what stands further on in the outline is not looked for."""
+    monkeypatch.setattr(assemble, "_MAX_SEARCHED_CHARS", 40)
+    pages = (RawPage(1, lines=(line("One is here.", 50, x1=90), line("Two is here.", 90, x1=90), line("Six.", 130))),)
+    outline = tuple(OutlineEntry(title, 1, 1) for title in ("One", "Two", "Six"))
+    document = build_document(RawDocument("pdf", True, "", pages, outline), content_hash=HASH, file_stem="file")
+    starts = {section.title: section.start for section in document.sections}
+    assert (starts["One"], starts["Two"]) == (0, document.text.index("Two"))
+    assert starts["Six"] < document.text.index("Six")
+
+
+def test_outline_of_many_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many they are, each is searched for the first title on it."""
+    monkeypatch.setattr(assemble, "_MAX_SEARCHED_CHARS", 40)
+    numbers = range(1, 9)
+    pages = tuple(
+        RawPage(number, lines=(line("Some words on top.", 50), line(f"Chapter {number}", 90, x1=90)))
+        for number in numbers
+    )
+    outline = tuple(OutlineEntry(f"Chapter {number}", 1, number) for number in numbers)
+    document = build_document(RawDocument("pdf", True, "", pages, outline), content_hash=HASH, file_stem="file")
+    starts = [section.start for section in document.sections if section.title.startswith("Chapter")]
+    assert starts == [document.text.index(f"Chapter {number}") for number in numbers]
+
+
+def test_text_that_grows() -> None:
+    """Ligatures of whole phrases must not make more of a document than it may hold."""
+    raw = RawDocument("text", False, "", (RawPage(1, blocks=(Block(BlockKind.PARAGRAPH, "\ufdfa" * 3_400_000),)),))
+    with pytest.raises(DocumentError, match="60,000,000") as caught:
+        build_document(raw, content_hash=HASH, file_stem="file")
+    assert caught.value.code == "too-large"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 
-from app.documents.normalize import Vocabulary, clean, clean_preformatted
+from app.documents.normalize import Vocabulary, clean, clean_preformatted, written_out
 
 
 @pytest.mark.parametrize(
@@ -63,3 +65,18 @@ def test_join(left: str, right: str, expected: str) -> None:
 def test_join_lines_is_linear_and_complete() -> None:
     """Many lines make one paragraph without loss."""
     assert WORDS.join_lines(["word"] * 5000) == " ".join(["word"] * 5000)
+
+
+def test_flood_of_accents() -> None:
+    """A letter keeps 30 of a million accents, which it would take hours to put in order; honest ones all stay."""
+    flood = "\u0301\u0323" * 500_000
+    assert len(clean("a" + flood + "b\u0301")) <= 33
+    assert len(clean_preformatted("a" + flood)) <= 32
+    tall = "Z" + "\u0308\u0323" * 15
+    assert clean(tall) == unicodedata.normalize("NFC", tall)
+
+
+def test_written_out() -> None:
+    """Signs that stand for phrases count as what they come to."""
+    text = "محمد \ufdfa و\ufdfb."
+    assert written_out(text) == len(clean(text)) == len(text) + 17 + 7

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self, SupportsIndex
+
 from app.documents.model import Page, PageKind
 from app.documents.outline import Mark, find_title, page_group_marks, sections_from_marks
 
@@ -34,3 +36,33 @@ def test_page_groups() -> None:
     pages = [Page(number, "x" * 6000) for number in range(3, 8)]
     marks = page_group_marks(pages, [0, 6001, 12002, 18003, 24004], PageKind.PAGE)
     assert [(mark.title, mark.start) for mark in marks] == [("Pages 3–4", 0), ("Pages 5–6", 12002), ("Page 7", 24004)]
+
+
+def test_title_in_an_endless_line() -> None:
+    """Only a number may stand before a title, and a number is short: the rest of a long line is not looked at."""
+    assert find_title("a" * 300_000 + "b", "a", 0) == 0
+    assert find_title("x" * 300_000 + "\nAppendix 12.3  Rivers", "Rivers", 0) == 300_001
+    assert find_title(" " * 100 + "Rivers", "Rivers", 0) is None
+
+
+class CountedText(str):
+    """A text that counts the characters in which a line's beginning was looked for."""
+
+    __slots__ = ("looked_at",)
+
+    def __new__(cls, text: str) -> Self:
+        counted = super().__new__(cls, text)
+        counted.looked_at = 0
+        return counted
+
+    def rfind(self, sub: str, start: SupportsIndex | None = 0, end: SupportsIndex | None = None) -> int:
+        first, last, _ = slice(start, end).indices(len(self))
+        self.looked_at += last - first
+        return super().rfind(sub, start, end)
+
+
+def test_matches_without_number_in_an_endless_line() -> None:
+    """What is looked at grows with the matches, not with their square: a hostile outline asks 20,000 times."""
+    text = CountedText("ferry " * 2_000)
+    assert find_title(text, "ferry", 0) == 0
+    assert 0 < text.looked_at <= 2_000 * 50

@@ -75,3 +75,9 @@ def test_what_is_no_claim(sentence: str) -> None:
 def test_weakness(sentence: str, expected: float) -> None:
     """What leans on the sentence before, is spoken, or is very long reads poorly in a summary."""
     assert weakness(sentence) == expected
+
+
+def test_title_of_dots() -> None:
+    """It is told at once from one of contents: there is one way only to part it."""
+    assert not is_boilerplate_title("." * 5000)
+    assert is_boilerplate_title("... 1.2. Index")

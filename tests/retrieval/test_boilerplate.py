@@ -131,3 +131,9 @@ def test_text_is_not_taken_for_it(text: str) -> None:
 def test_a_title_alone_is_not_enough(text: str, title: str) -> None:
     """Sections of text about references, indexes and licences are text."""
     assert match_weight(text, title) == 1
+
+
+def test_endless_dots() -> None:
+    """Dots are looked at once, in a passage as in a title."""
+    assert match_weight("." * 100_000, "." * 5000) == 1.0
+    assert match_weight(". " * 50_000, "Dots") == 1.0

@@ -153,3 +153,16 @@ def test_failed_read_leaves_nothing(database: Database, file: Path) -> None:
     with pytest.raises(DocumentError):
         library.import_file(file)
     assert DocumentStore(database).counts()["documents"] == 0
+
+
+def test_file_that_is_gone_once_read(library: LibraryService, loader: Loader, file: Path) -> None:
+    """What was read of it is kept: a download folder may be cleared meanwhile."""
+
+    def read_and_lose(path: Path, **_: object) -> Document:
+        document = loader(path)
+        path.unlink()
+        return document
+
+    library._load = read_and_lose
+    item = library.import_file(file)
+    assert [entry.document_id for entry in library.entries()] == [item.document_id]

@@ -6,16 +6,23 @@ import multiprocessing
 import os
 import subprocess
 import sys
+import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from reportlab.pdfgen.canvas import Canvas
 
 from app.core.errors import DocumentError, UserError
+from app.documents.hashing import content_hash
 from app.documents.limits import PageRange, ReadingLimits
+from app.documents.raw import RawDocument
 from app.documents.readers import registry
 from app.inference.generator import ReadCancelled
+from app.worker import reading
 from app.worker.reading import load_document
 from tests.documents.pdf_files import column, write_pdf
+from tests.torture.hostile_zip import epub
 
 QUICK = ReadingLimits(page_timeout_s=1.0, open_timeout_s=10.0)
 
@@ -76,13 +83,14 @@ def test_outline_that_crashes(hostile: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("order", "words"), [("crash at open", "its parser crashed"), ("hang at open", "took longer than 2 s")]
+    ("order", "limit_s", "words"),
+    [("crash at open", 60.0, "its parser crashed"), ("hang at open", 2.0, "took longer than 2 s")],
 )
-def test_open_fails(hostile: Path, order: str, words: str) -> None:
+def test_open_fails(hostile: Path, order: str, limit_s: float, words: str) -> None:
     """A file whose opening crashes or hangs is refused."""
     hostile.write_text(order)
     with pytest.raises(DocumentError, match=words):
-        load_document(hostile, limits=ReadingLimits(open_timeout_s=2.0))
+        load_document(hostile, limits=ReadingLimits(open_timeout_s=limit_s))
 
 
 def test_cancelled(hostile: Path) -> None:
@@ -180,6 +188,90 @@ def test_no_text_names_the_pages(tmp_path: Path) -> None:
     assert document.pages_without_text == (1, 3)
 
 
+def test_pages_that_all_fail_are_damage(hostile: Path) -> None:
+    """Where no page could be read the file is not called one without text; empty pages beside them change nothing."""
+    for orders in ("raise\nraise\n", " \nraise\n"):
+        hostile.write_text(orders)
+        with pytest.raises(DocumentError, match=r"pages 1-2 give no text \(no such font\)") as caught:
+            load_document(hostile, limits=QUICK)
+        assert caught.value.code == "damaged"
+
+
+def test_nothing_left_of_a_rescued_file_is_damage(tmp_path: Path) -> None:
+    """A file without its header, of which the slower parser saves empty pages only."""
+    whole = write_pdf(tmp_path / "whole.pdf", [[]]).read_bytes()
+    path = tmp_path / "a.pdf"
+    path.write_bytes(b"#" * 2000 + whole[9:])
+    with pytest.raises(DocumentError, match="page 1 gives no text") as caught:
+        load_document(path)
+    assert caught.value.code == "damaged"
+
+
+def write_epub(path: Path, chapters: Sequence[str | None]) -> Path:
+    """A book; a chapter that is None is listed and not there, one of "0 bytes" has none."""
+    container = '<container><rootfiles><rootfile full-path="book.opf"/></rootfiles></container>'
+    names = [f"c{number}.xhtml" for number in range(1, len(chapters) + 1)]
+    items = "".join(f'<item id="{name}" href="{name}"/>' for name in names)
+    spine = "".join(f'<itemref idref="{name}"/>' for name in names)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("META-INF/container.xml", container)
+        archive.writestr("book.opf", f"<package><manifest>{items}</manifest><spine>{spine}</spine></package>")
+        for name, text in zip(names, chapters, strict=True):
+            if text is not None:
+                archive.writestr(name, f"<html><body><p>{text}</p></body></html>" if text != "0 bytes" else "")
+    return path
+
+
+def test_lost_chapters_are_told(tmp_path: Path) -> None:
+    """They leave no gap in the text by which anybody could know; a book of empty chapters has no text."""
+    one = load_document(write_epub(tmp_path / "a.epub", ["One.", None, "Three."]))
+    assert one.text.split() == ["One.", "Three."]
+    assert one.warnings == ("Part 2 of 3 is missing: a.epub lacks its part c2.xhtml.",)
+    two = load_document(write_epub(tmp_path / "b.epub", ["One.", None, None]))
+    assert two.warnings[0].startswith("2 of 3 parts are missing, the first is part 2: b.epub lacks")
+    three = load_document(write_epub(tmp_path / "d.epub", ["One.", "0 bytes"]))
+    assert three.warnings == ("Part 2 of 2 is missing: d.epub is damaged in its part c2.xhtml, which is empty.",)
+    for chapters, code in (([None, None], "damaged"), (["", None], "damaged"), (["", ""], "no-text")):
+        with pytest.raises(DocumentError, match="parts 1-2 give") as caught:
+            load_document(write_epub(tmp_path / "c.epub", chapters))
+        assert caught.value.code == code
+
+
+def test_text_that_only_the_second_parser_reads(tmp_path: Path) -> None:
+    """It is read by that where PDFium finds none at all, and the user is told."""
+    canvas = Canvas(str(tmp_path / "whole.pdf"), pageCompression=0)
+    canvas.setFont("Helvetica", 10)
+    canvas.drawString(50, 700, "Words of the only page.")
+    canvas.save()
+    data = (tmp_path / "whole.pdf").read_bytes()
+    assert b"1 0 0 1 50 700 Tm" in data
+    (tmp_path / "a.pdf").write_bytes(data.replace(b"1 0 0 1 50 700 Tm", b"1 0 0 1 50 -99999 Tm"))
+    document = load_document(tmp_path / "a.pdf")
+    assert document.text.strip() == "Words of the only page."
+    assert document.warnings == ("a.pdf is damaged; what could be saved of it was read.",)
+
+
+def test_the_second_parser_does_not_go_on_without_finding_a_letter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thousands of drawings, each soon enough for itself, would be hours."""
+    monkeypatch.setattr(reading, "_RESCUE_S", 0.0)
+    path = write_pdf(tmp_path / "a.pdf", [[]] * 3)
+    seen: list[str] = []
+    run = reading._Reading.run
+
+    def watched(self: reading._Reading, sniffed: registry.Sniffed) -> RawDocument:
+        seen.append("begun")
+        found = run(self, sniffed)
+        seen.append("done")
+        return found
+
+    monkeypatch.setattr(reading._Reading, "run", watched)
+    with pytest.raises(DocumentError, match="pages 1-3 give") as caught:
+        load_document(path)
+    assert (caught.value.code, seen) == ("no-text", ["begun", "done", "begun"])
+
+
 def test_wrong_extension(tmp_path: Path) -> None:
     """The content decides the format, and a warning says so."""
     path = write_pdf(tmp_path / "a.txt", [column(50, 700, ["Words."])])
@@ -207,3 +299,52 @@ def test_real_manual(shared_data: Path) -> None:
     assert text.startswith(
         "1.1 The R environment\n\nR is an integrated suite of software facilities for data manipulation,"
     )
+
+
+def test_outline_is_read_after_a_last_page_that_fails(hostile: Path) -> None:
+    """The next process goes on behind that page; nothing is read twice and nothing is said of the outline."""
+    hostile.write_text("one\nhang\n")
+    document = load_document(hostile, limits=QUICK)
+    assert [page.problem for page in document.pages] == ["", "took longer than 1 s"]
+    assert document.warnings == ()
+
+
+def test_book_of_which_nothing_can_be_read(tmp_path: Path) -> None:
+    """Where there is no text there are no parts: the reason comes from the chapters."""
+    path = tmp_path / "a.epub"
+    path.write_bytes(epub(a="<html><body></body></html>"))
+    with pytest.raises(DocumentError, match="part 1 gives none; there is nothing to read") as caught:
+        load_document(path)
+    assert caught.value.code == "no-text"
+
+
+@pytest.mark.parametrize("later", ["page one\npage two\n", None])
+def test_file_that_changes_while_it_is_read(hostile: Path, later: str | None) -> None:
+    """It is not kept under the hash of other bytes; one that is gone by then is kept."""
+    hostile.write_text("one\ntwo\nthree\n")
+
+    def change(done: int, total: int) -> None:
+        hostile.unlink(missing_ok=True)
+        if later is not None:
+            hostile.write_text(later)
+
+    if later is None:
+        assert load_document(hostile, limits=QUICK, on_page=change).text.split() == ["one", "two", "three"]
+        return
+    with pytest.raises(DocumentError, match="changed while it was read") as caught:
+        load_document(hostile, limits=QUICK, on_page=change)
+    assert caught.value.code == "changed"
+
+
+def test_file_that_turns_into_a_broken_one(hostile: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a file that another program still writes nobody says that it is damaged."""
+    hostile.write_text("one\n")
+
+    def hash_and_change(path: Path) -> str:
+        digest = content_hash(path)
+        path.write_text("crash at open\n")
+        return digest
+
+    monkeypatch.setattr(reading, "content_hash", hash_and_change)
+    with pytest.raises(DocumentError, match="changed while it was read"):
+        load_document(hostile, limits=QUICK)

@@ -15,6 +15,8 @@ from app.documents.limits import ReadingLimits
 _MAX_RATIO = 200
 """Text and XML pack at best about 1 to 100; a bomb packs a thousandfold."""
 _RATIO_FROM_BYTES = 32 << 20
+_ENCRYPTED = 1
+"""Of an entry's flags."""
 
 
 class Archive:
@@ -29,13 +31,19 @@ class Archive:
             raise DocumentError(f"{path.name} is damaged or truncated: get a fresh copy", code="damaged") from error
         entries = self._zip.infolist()
         unpacked, packed = sum(entry.file_size for entry in entries), sum(entry.compress_size for entry in entries)
+        if any(entry.flag_bits & _ENCRYPTED for entry in entries):
+            raise DocumentError(f"{path.name} is an encrypted zip: save it without a password", code="encrypted")
         bomb = unpacked > _RATIO_FROM_BYTES and unpacked > _MAX_RATIO * max(1, packed)
         if bomb or len(entries) > limits.max_zip_entries:
             raise DocumentError(
                 f"{path.name} unpacks to {unpacked:,} bytes in {len(entries):,} entries, too much for a document",
                 code="too-large",
             )
-        self._names = set(self._zip.namelist())
+        self.names = tuple(self._zip.namelist())
+        """Of all entries, in the order in which they are stored."""
+        self._names = set(self.names)
+        self.mended: set[str] = set()
+        """XML entries that were no whole XML: what stands behind a break may be lost."""
 
     def __contains__(self, name: str) -> bool:
         return name in self._names
@@ -69,6 +77,8 @@ class Archive:
         )
         try:
             root = etree.fromstring(self.read(name), parser)
+            if parser.error_log:
+                self.mended.add(name)
         except (etree.XMLSyntaxError, ValueError) as error:
             raise DocumentError(
                 f"{self._name} is damaged in its part {name}: get a fresh copy", code="damaged"
@@ -76,6 +86,15 @@ class Archive:
         if root is None:
             raise DocumentError(f"{self._name} is damaged in its part {name}: get a fresh copy", code="damaged")
         return root
+
+    def find_xml(self, name: str) -> etree._Element | None:
+        """As `read_xml`, None for an entry that is missing or damaged; DocumentError for one that is too large."""
+        try:
+            return self.read_xml(name)
+        except DocumentError as error:
+            if error.code != "damaged":
+                raise
+            return None
 
     def close(self) -> None:
         self._zip.close()

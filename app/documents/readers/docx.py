@@ -20,6 +20,8 @@ from app.documents.readers.blocks import BlockFile
 
 _HEADING = re.compile(r"heading (\d)")
 _MAX_STYLE_CHAIN = 10
+_HEADING_ID = re.compile(r"heading ?(\d)")
+_BODY = "word/document.xml"
 _FOOTNOTES = "word/footnotes.xml"
 _BREAKS = (qn("w:br"), qn("w:cr"))
 _NO_TEXT = (
@@ -39,23 +41,45 @@ class DocxReader:
         """Parse the whole file; raises DocumentError when it is damaged or holds no text."""
         archive = Archive(path, options.limits)
         try:
-            document = docx.Document(str(path))
-        except (KeyError, ValueError, AttributeError, TypeError, OSError, etree.XMLSyntaxError) as error:
-            raise DocumentError(
-                f"{path.name} is damaged: it is no readable DOCX; get a fresh copy", code="damaged"
-            ) from error
-        blocks = list(_body_blocks(document))
-        if _FOOTNOTES in archive:
-            blocks += _footnotes(archive.read_xml(_FOOTNOTES))
+            file = _read(path, archive)
+        except (MemoryError, DocumentError):
+            raise
+        except Exception:  # python-docx lets through whatever a broken file makes Python raise
+            file = _rescued(path, archive)
         archive.close()
-        if not blocks:
+        if not file.page_count:
             raise DocumentError(f"{path.name} is a DOCX file without text", code="no-text")
-        return BlockFile(document.core_properties.title or "", blocks)
+        return file
 
 
-def _body_blocks(document: DocxDocument) -> Iterator[Block]:
-    styles = _styles(document)
-    for node in _top_nodes(document.element.body):
+def _read(path: Path, archive: Archive) -> BlockFile:
+    """Raises anything where any part of the file is broken."""
+    document = docx.Document(str(path))
+    blocks = list(_body_blocks(document.element.body, _styles(document)))
+    notes = archive.find_xml(_FOOTNOTES)
+    lost = _FOOTNOTES in archive and (notes is None or _FOOTNOTES in archive.mended)
+    blocks += _footnotes(notes) if notes is not None else []
+    warnings = [f"{path.name} is damaged in its footnotes: some may be missing."] if lost else []
+    return BlockFile(document.core_properties.title or "", blocks, warnings)
+
+
+def _rescued(path: Path, archive: Archive) -> BlockFile:
+    """What the text's own part holds, when other parts are broken, or itself in a place; DocumentError for nothing."""
+    body = archive.read_xml(_BODY).find(qn("w:body"))
+    blocks: list[Block] = []
+    if body is not None:
+        named = {_style_id(paragraph) for paragraph in body.iter(qn("w:p"))}
+        levels = {name: int(found[1]) for name in named if (found := _HEADING_ID.fullmatch(name.lower()))}
+        blocks += _body_blocks(body, _Styles(levels, frozenset()))
+    if not blocks:
+        raise DocumentError(f"{path.name} is damaged: it is no readable DOCX; get a fresh copy", code="damaged")
+    notes = archive.find_xml(_FOOTNOTES)
+    blocks += _footnotes(notes) if notes is not None else []
+    return BlockFile("", blocks, [f"{path.name} is damaged; what could be saved of it was read."])
+
+
+def _body_blocks(body: etree._Element, styles: _Styles) -> Iterator[Block]:
+    for node in _top_nodes(body):
         if node.tag == qn("w:tbl"):
             rows = [_row(row) for row in node.iterchildren(qn("w:tr"))]
             if any(rows):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
@@ -18,12 +19,18 @@ _CONTAINER = "META-INF/container.xml"
 _ENCRYPTION = "META-INF/encryption.xml"
 _FONT_OBFUSCATION = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
 _PAGE_TYPES = ("application/xhtml+xml", "text/html", "application/xml", "text/x-oeb1-document")
+_PAGE_ENDINGS = (".xhtml", ".html", ".htm")
 _MAX_OUTLINE_ENTRIES = 20_000
 
 
 def _tags(root: etree._Element, name: str) -> list[etree._Element]:
     """All elements of that name in whatever namespace: broken books mix them up."""
-    return [node for node in root.iter() if isinstance(node.tag, str) and etree.QName(node).localname == name]
+    return [node for node in root.iter() if _local_name(node) == name]
+
+
+def _local_name(node: etree._Element) -> str:
+    """Without namespace, and without a prefix that broken XML leaves there; '' for what is no element."""
+    return re.split("[}:]", node.tag)[-1] if isinstance(node.tag, str) else ""
 
 
 class EpubReader:
@@ -34,11 +41,17 @@ class EpubReader:
     def open(self, path: Path, options: OpenOptions) -> OpenedDocument:
         """Open a book; raises DocumentError for one that is damaged or locked by DRM."""
         archive = Archive(path, options.limits)
-        rootfiles = [node.get("full-path") for node in _tags(archive.read_xml(_CONTAINER), "rootfile")]
-        package = next((name for name in rootfiles if name and name in archive), None)
-        if package is None:
-            raise DocumentError(f"{path.name} names no package file: get a fresh copy", code="damaged")
-        return EpubFile(path, archive, package)
+        return EpubFile(path, archive, _package(archive))
+
+
+def _package(archive: Archive) -> str:
+    """The entry that lists all others; where the container does not say, the one that is named as such. '' for none."""
+    container = archive.find_xml(_CONTAINER)
+    for node in _tags(container, "rootfile") if container is not None else ():
+        name = node.get("full-path")
+        if name and name in archive:
+            return name
+    return next((name for name in archive.names if name.lower().endswith(".opf")), "")
 
 
 class EpubFile:
@@ -47,8 +60,9 @@ class EpubFile:
     paged = False
 
     def __init__(self, path: Path, archive: Archive, package: str) -> None:
-        self._archive = archive
-        root = archive.read_xml(package)
+        self._archive, self._file_name = archive, path.name
+        found = archive.find_xml(package)
+        root = etree.Element("package") if found is None else found  # the chapters may be found without it
         items = {node.get("id"): node for node in _tags(root, "item") if node.get("href")}
         self._paths = {key: resolve(package, unquote(node.get("href") or "")) for key, node in items.items()}
         references = [node.get("idref") for node in _tags(root, "itemref")]
@@ -71,6 +85,11 @@ class EpubFile:
         titles = [node.text for node in _tags(root, "title") if node.text]
         self.title = titles[0] if titles else ""
         self.warnings: list[str] = []
+        if not self._spine:
+            self._spine = [name for name in archive.names if name.lower().endswith(_PAGE_ENDINGS) and name != self._nav]
+            self.warnings.append(f"{path.name} is damaged: its chapters come in the order in which it holds them.")
+        elif package in archive.mended or not items.keys() >= set(references):
+            self.warnings.append(f"{path.name} is damaged in its list of chapters: some may be missing.")
         self.page_count = len(self._spine)
         if not self._spine:
             raise DocumentError(f"{path.name} lists no chapters: get a fresh copy", code="damaged")
@@ -90,15 +109,25 @@ class EpubFile:
     def read_page(self, number: int) -> RawPage:
         """One chapter's blocks."""
         name = self._spine[number - 1]
-        _, blocks = html_blocks(decode_html(self._archive.read(name)), xml=True)
+        data = self._archive.read(name)
+        if not data:
+            problem = f"damaged: {self._file_name} is damaged in its part {name}, which is empty"
+            return RawPage(number, problem=problem, name=name)
+        _, blocks = html_blocks(decode_html(data), xml=True)
         return RawPage(number, blocks=tuple(blocks), name=name)
 
     def outline(self) -> list[OutlineEntry]:
-        """The navigation document's table of contents, else the NCX's."""
-        entries = self._nav_entries() if self._nav in self._archive else []
-        if not entries and self._ncx in self._archive:
-            entries = self._ncx_entries()
-        return entries[:_MAX_OUTLINE_ENTRIES]
+        """The navigation document's table of contents, else the NCX's; none where both are damaged."""
+        for name, read in ((self._nav, self._nav_entries), (self._ncx, self._ncx_entries)):
+            if name not in self._archive:
+                continue
+            try:
+                if entries := read():
+                    return entries[:_MAX_OUTLINE_ENTRIES]
+            except DocumentError as error:
+                if error.code != "damaged":
+                    raise
+        return []
 
     def _entry(self, base: str, target: str, title: str, level: int) -> OutlineEntry:
         address, fragment = urldefrag(target)
@@ -125,10 +154,7 @@ class EpubFile:
             labels, contents = _tags(point, "text"), _tags(point, "content")
             if not labels or not contents:
                 continue
-            level = 1 + sum(
-                isinstance(above.tag, str) and etree.QName(above).localname == "navPoint"
-                for above in point.iterancestors()
-            )
+            level = 1 + sum(_local_name(above) == "navPoint" for above in point.iterancestors())
             title = "".join(str(piece) for piece in labels[0].itertext())
             entries.append(self._entry(self._ncx, contents[0].get("src") or "", title, level))
         return entries

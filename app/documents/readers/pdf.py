@@ -8,10 +8,11 @@ import pypdfium2 as pdfium  # type: ignore[import-untyped]
 import pypdfium2.raw as pdfium_c  # type: ignore[import-untyped]
 
 from app.core.errors import DocumentError
-from app.documents.raw import OutlineEntry, RawPage
+from app.documents.raw import EMPTY_PAGE, UNKNOWN_LETTERS, OutlineEntry, RawPage
 from app.documents.readers.base import OpenedDocument, OpenOptions
 from app.documents.readers.pdf_chars import page_pieces
 from app.documents.readers.pdf_layout import reading_order
+from app.documents.readers.pdf_streams import damaged_streams
 
 _MAX_OUTLINE_ENTRIES = 20_000
 _MAX_OUTLINE_DEPTH = 12
@@ -27,10 +28,21 @@ class PdfReader:
         try:
             document = pdfium.PdfDocument(path, password=options.password)
         except pdfium.PdfiumError as error:
-            if getattr(error, "err_code", None) == pdfium_c.FPDF_ERR_FORMAT and (rescued := _rescue(path)) is not None:
+            locked = getattr(error, "err_code", None) in (pdfium_c.FPDF_ERR_PASSWORD, pdfium_c.FPDF_ERR_SECURITY)
+            if not locked and (rescued := _rescue(path)) is not None:
                 return rescued
             raise _open_error(path, options.password, error) from error
-        return PdfFile(document, options)
+        return PdfFile(document, options, _warnings(path))
+
+
+def _warnings(path: Path) -> list[str]:
+    damaged, parts = damaged_streams(path)
+    if not damaged:
+        return []
+    return [
+        f"{path.name} is damaged in {damaged:,} of its {parts:,} compressed parts: text may be missing or wrong where "
+        "no page says so."
+    ]
 
 
 def _rescue(path: Path) -> OpenedDocument | None:
@@ -68,12 +80,12 @@ class PdfFile:
 
     paged = True
 
-    def __init__(self, document: pdfium.PdfDocument, options: OpenOptions) -> None:
+    def __init__(self, document: pdfium.PdfDocument, options: OpenOptions, warnings: list[str]) -> None:
         self._document = document
         self._limits = options.limits
         self.page_count = len(document)
         self.title = str(document.get_metadata_dict().get("Title", ""))
-        self.warnings: list[str] = []
+        self.warnings = warnings
 
     def read_page(self, number: int) -> RawPage:
         """One page's lines in reading order, with a reason where there are none."""
@@ -115,9 +127,9 @@ def _why_no_text(page: pdfium.PdfPage) -> str:
     kinds = {item.type for item in page.get_objects(max_depth=3)}
     if pdfium_c.FPDF_PAGEOBJ_IMAGE in kinds:
         return "no text: a scanned image?"
-    if pdfium_c.FPDF_PAGEOBJ_TEXT in kinds and not _has_characters(page):
-        return "no text: its letters cannot be told from their shapes"
-    return "no text: only drawings" if kinds - {pdfium_c.FPDF_PAGEOBJ_TEXT} else "no text: an empty page"
+    if pdfium_c.FPDF_PAGEOBJ_TEXT in kinds:
+        return "no text: all of it is slanted or beyond the page" if _has_characters(page) else UNKNOWN_LETTERS
+    return "no text: only drawings" if kinds else EMPTY_PAGE
 
 
 def _has_characters(page: pdfium.PdfPage) -> bool:

@@ -20,6 +20,8 @@ _READERS = {
     "docx": "app.documents.readers.docx:DocxReader",
 }
 """Format -> reader; imported on use, so that the parsing process loads one format's libraries only."""
+_SECOND_READERS = {"pdf": "app.documents.readers.pdf_fallback:FallbackPdfReader"}
+"""For files in which the reader finds no text."""
 
 _EXTENSIONS = {
     ".pdf": "pdf",
@@ -35,6 +37,14 @@ _EXTENSIONS = {
 }
 _TEXT_FORMATS = ("text", "markdown", "html")
 _SNIFF_BYTES = 8192
+_MOST_CONTROLS = 0.02
+_MOST_DAMAGE = 0.1
+"""Share of bytes that are no text in a file that is named as text: a disk or a transfer has lost a piece of it.
+
+Of bytes without any order a tenth are controls too, so it must be little more. What begins as HTML is HTML."""
+_WIDE = (b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff")
+"""Byte order marks of text in which zeros mean nothing bad."""
+_PDF_MARKS = (b" obj", b"trailer<<", b"startxref", b"%%EOF")
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _KNOWN_BINARIES = (
     (_OLE, "an old Office file (.doc, .xls, .ppt): save it as .docx or PDF"),
@@ -57,6 +67,9 @@ _ZIP_FORMATS = (
     ("word/document.xml", "docx"),
     ("META-INF/container.xml", "epub"),
 )
+
+
+_ZIP_SUFFIXES = (".epub", ".docx")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +96,11 @@ def reader_path(format_name: str) -> str:
     return _READERS[format_name]
 
 
+def second_reader_path(format_name: str) -> str:
+    """Where the reader to be tried next is to be imported from; '' where a format has but one."""
+    return _SECOND_READERS.get(format_name, "")
+
+
 def import_reader(path: str) -> DocumentReader:
     """The reader at a path that `reader_path` gave."""
     module, _, name = path.partition(":")
@@ -97,6 +115,8 @@ def sniff_format(path: Path) -> Sniffed:
     found = _binary_format(path, head) or _text_format(path, head, hint)
     if hint is not None and hint != found and not (hint in _TEXT_FORMATS and found in _TEXT_FORMATS):
         return Sniffed(found, f'{path.name} is named "{path.suffix}" but is {_named(found)}; read as that.')
+    if found in _TEXT_FORMATS and b"\0" in head and not head.startswith(_WIDE):
+        return Sniffed(found, f"{path.name} is damaged in places: what is no text in it was left out.")
     return Sniffed(found)
 
 
@@ -107,8 +127,8 @@ def _named(format_name: str) -> str:
 def _binary_format(path: Path, head: bytes) -> str | None:
     if b"%PDF-" in head[:1024]:
         return "pdf"
-    if head.startswith(b"PK\x03\x04"):
-        return _zip_format(path)
+    if head.startswith(b"PK\x03\x04") or (path.suffix.lower() in _ZIP_SUFFIXES and zipfile.is_zipfile(path)):
+        return _zip_format(path)  # its list of entries stands at the end: a damaged beginning may cost nothing
     if head.startswith(_OLE) and path.suffix.lower() == ".docx":
         # Word wraps an encrypted document in the container of its old formats.
         raise DocumentError(
@@ -132,16 +152,24 @@ def _zip_format(path: Path) -> str:
     for member, format_name in _ZIP_FORMATS:
         if member in names:
             return format_name
+    # The part that tells the kind is lost, but others are there: the reader saves what it can, or says what is missing.
+    if any(name.lower().endswith(".opf") for name in names):
+        return "epub"
+    if any(name.startswith("word/") for name in names):
+        return "docx"
     raise DocumentError(f"{path.name} is a zip archive but no EPUB and no DOCX: unpack it first", code="format")
 
 
 def _text_format(path: Path, head: bytes, hint: str | None) -> str:
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return hint if hint in _TEXT_FORMATS else "text"
-    if hint == "pdf" and b" obj" in head:
+    if hint == "pdf" and any(mark in head for mark in _PDF_MARKS):
         return "pdf"  # the header is lost, the rest may still be there
     controls = sum(byte < 32 and byte not in (9, 10, 12, 13, 27) for byte in head)
-    if b"\0" in head or controls > 0.02 * len(head):
+    is_binary = b"\0" in head or controls > _MOST_CONTROLS * len(head)
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    is_html = start.startswith((b"<!doctype html", b"<html")) or (start.startswith(b"<?xml") and b"<html" in start)
+    if is_binary and not (hint in _TEXT_FORMATS and (is_html or controls <= _MOST_DAMAGE * len(head))):
         if hint == "pdf":
             raise DocumentError(
                 f"{path.name} is no PDF, or one damaged beyond repair: get a fresh copy", code="damaged"
@@ -150,10 +178,7 @@ def _text_format(path: Path, head: bytes, hint: str | None) -> str:
             f"{path.name} is a binary file of an unknown kind: PDF, EPUB, DOCX, HTML, Markdown and text can be read",
             code="format",
         )
-    start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    if hint not in ("markdown", "text") and (
-        start.startswith((b"<!doctype html", b"<html")) or (start.startswith(b"<?xml") and b"<html" in start)
-    ):
+    if is_html and hint not in ("markdown", "text"):
         return "html"
     if hint == "pdf":
         raise DocumentError(f"{path.name} is text, not a PDF: rename it to .txt to read it as text", code="format")

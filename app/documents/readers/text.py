@@ -23,10 +23,15 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _SAMPLE_BYTES = 1 << 18
+_MOST_BROKEN = 4
+"""So many whole characters of several bytes to each broken one: bytes of other encodings hardly ever form them."""
 
 
 def decode(data: bytes) -> tuple[str, str]:
-    """The text of some bytes and the name of its encoding: by byte order mark, else UTF-8, else by statistics."""
+    """The text of some bytes and the name of its encoding: by byte order mark, else UTF-8, else by statistics.
+
+    UTF-8 that is damaged in a few places is read as such.
+    """
     for mark, name in _BOMS:
         if data.startswith(mark):
             return data.decode(name, "replace"), name
@@ -34,6 +39,11 @@ def decode(data: bytes) -> tuple[str, str]:
         return data.decode("utf-8"), "utf-8"
     except UnicodeDecodeError:
         pass
+    text = data.decode("utf-8", "replace")
+    broken = text.count("\ufffd")
+    whole = len(text) - len(text.encode("ascii", "ignore")) - broken
+    if whole > _MOST_BROKEN * broken:
+        return text, "utf-8"  # damaged in a few places: any other encoding would spoil all the rest
     best = from_bytes(data[:_SAMPLE_BYTES]).best()
     name = best.encoding if best is not None else "cp1252"
     return data.decode(name, "replace"), name
@@ -51,20 +61,32 @@ class TextReader:
         if not text.strip():
             raise DocumentError(f"{path.name} holds nothing but white space", code="no-text")
         warnings = [] if encoding.startswith("utf") else [f"Read as {encoding}: the file names no encoding."]
-        pages = [page for page in text.split("\f") if page.strip()]
+        pages = _pages(text)
         if len(pages) > 1:
             return TextFile(pages, True, warnings)
         return TextFile(_units(text.replace("\f", "\n")), False, warnings)
 
 
+def _pages(text: str) -> list[str]:
+    """What form feeds part. Empty pages within are counted, or all after them would have another number."""
+    pages = text.split("\f")
+    written = [page for page in pages if page.strip()]
+    while not pages[-1].strip():
+        del pages[-1]
+    # More empty pages than others: somebody wrote form feeds for line breaks.
+    return pages if len(pages) < 2 * len(written) else written
+
+
 def _units(text: str) -> list[str]:
     units: list[str] = []
-    while len(text) > _UNIT_CHARS:
-        cut = _PARAGRAPH_BREAK.search(text, _UNIT_CHARS, 2 * _UNIT_CHARS)
-        end = cut.end() if cut else text.find("\n", _UNIT_CHARS, 2 * _UNIT_CHARS) + 1
-        units.append(text[: end or _UNIT_CHARS])
-        text = text[end or _UNIT_CHARS :]
-    return [unit for unit in (*units, text) if unit.strip()]
+    start = 0
+    while len(text) - start > _UNIT_CHARS:
+        low, high = start + _UNIT_CHARS, start + 2 * _UNIT_CHARS
+        cut = _PARAGRAPH_BREAK.search(text, low, high)
+        end = (cut.end() if cut else text.find("\n", low, high) + 1) or low
+        units.append(text[start:end])
+        start = end
+    return [unit for unit in (*units, text[start:]) if unit.strip()]
 
 
 def text_blocks(text: str) -> tuple[Block, ...]:

@@ -150,7 +150,8 @@ class ImportController(QObject):
                 self._passwords.pop(str(path), None)
                 if key in self._to_show:
                     self.password_wanted.emit(PasswordWanted(path, wrong=bool(password)))
-            elif key in self._to_show:
+            elif key in self._to_show or not isinstance(failure.error, DocumentError):
+                # What is no fault of the file's is on no list: one file of many would be gone without a word.
                 self.failed.emit(failure)
 
         def ended() -> None:

@@ -69,3 +69,69 @@ def test_damaged(tmp_path: Path) -> None:
     with pytest.raises(DocumentError) as caught:
         DocxReader().open(tmp_path / "a.docx", OpenOptions())
     assert caught.value.code == "damaged"
+
+
+def write_damaged(path: Path, damaged: dict[str, bytes | None]) -> Path:
+    """A file of two chapters, some of its parts replaced; None leaves one out."""
+    file = docx.Document()
+    file.add_heading("First", 1)
+    file.add_paragraph("Some text.")
+    file.save(str(path.with_suffix(".whole")))
+    with zipfile.ZipFile(path.with_suffix(".whole")) as source, zipfile.ZipFile(path, "w") as target:
+        for name in source.namelist():
+            data = damaged.get(name, source.read(name))
+            if data is not None:
+                target.writestr(name, data)
+    return path
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        {"word/styles.xml": b"<w:styles"},
+        {"[Content_Types].xml": None},
+        {"word/_rels/document.xml.rels": b"\0\0"},
+        {"docProps/core.xml": b"nonsense"},
+    ],
+)
+def test_text_is_saved_where_other_parts_are_damaged(tmp_path: Path, damaged: dict[str, bytes | None]) -> None:
+    """It and its headings are read, and the user is told."""
+    document = DocxReader().open(write_damaged(tmp_path / "a.docx", damaged), OpenOptions())
+    assert document.read_page(1).blocks == (Block(H, "First", 1), Block(P, "Some text."))
+    assert document.warnings == ["a.docx is damaged; what could be saved of it was read."]
+
+
+def test_broken_text_is_read_up_to_the_break(tmp_path: Path) -> None:
+    """Only where some of it is left; a file without its text is damaged."""
+    whole = write_damaged(tmp_path / "a.docx", {})
+    with zipfile.ZipFile(whole) as archive:
+        text = archive.read("word/document.xml")
+    cut = text[: text.index(b"Some text.") + 4]
+    document = DocxReader().open(write_damaged(tmp_path / "b.docx", {"word/document.xml": cut}), OpenOptions())
+    assert [block.text for block in document.read_page(1).blocks] == ["First", "Some"]
+    assert document.warnings == ["b.docx is damaged; what could be saved of it was read."]
+    with pytest.raises(DocumentError, match="lacks its part") as caught:
+        DocxReader().open(write_damaged(tmp_path / "c.docx", {"word/document.xml": None}), OpenOptions())
+    assert caught.value.code == "damaged"
+
+
+def test_damaged_footnotes(tmp_path: Path) -> None:
+    """The text is read without them, and that is said."""
+    path = write_damaged(tmp_path / "a.docx", {})
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("word/footnotes.xml", b"\0")
+    document = DocxReader().open(path, OpenOptions())
+    assert len(document.read_page(1).blocks) == 2
+    assert document.warnings == ["a.docx is damaged in its footnotes: some may be missing."]
+
+
+def test_zip_under_a_password(tmp_path: Path) -> None:
+    """It is called encrypted, not damaged."""
+    path = tmp_path / "a.docx"
+    docx.Document().save(str(path))
+    data = bytearray(path.read_bytes())
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(data)
+    with pytest.raises(DocumentError, match="encrypted") as caught:
+        DocxReader().open(path, OpenOptions())
+    assert caught.value.code == "encrypted"

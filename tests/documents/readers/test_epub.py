@@ -63,6 +63,28 @@ def test_nav_outline(tmp_path: Path) -> None:
     ]
 
 
+def test_damaged_outlines_cost_no_book(tmp_path: Path) -> None:
+    """The NCX serves where the navigation document cannot be unpacked, nothing where neither can."""
+    for damaged, titles in ((("OEBPS/nav.xhtml",), ["Uno", "Uno S"]), (("OEBPS/nav.xhtml", "OEBPS/toc.ncx"), [])):
+        open_book(tmp_path, FILES).close()
+        path = tmp_path / "book.epub"
+        data = bytearray(path.read_bytes())
+        for name in damaged:
+            # Its checksum in the list of entries, 30 bytes before the name.
+            data[data.rindex(name.encode()) - 30] ^= 1
+        path.write_bytes(data)
+        book = EpubReader().open(path, OpenOptions())
+        assert [entry.title for entry in book.outline()] == titles
+        assert book.read_page(1).blocks[-1].text == "S"
+
+
+def test_names_with_a_prefix_of_nothing(tmp_path: Path) -> None:
+    """A damaged namespace costs no book."""
+    package = PACKAGE.replace("xmlns:dc=", "xmlns:dd=")
+    book = open_book(tmp_path, FILES | {"OEBPS/book.opf": package})
+    assert (book.title, book.page_count) == ("The Book", 2)
+
+
 def test_ncx_outline(tmp_path: Path) -> None:
     """Without a navigation document the NCX serves."""
     files = {name: content for name, content in FILES.items() if "nav" not in name}
@@ -104,15 +126,32 @@ def test_entity_bomb_and_zip_bomb(tmp_path: Path) -> None:
 
 
 def test_missing_parts(tmp_path: Path) -> None:
-    """A missing package or an empty spine is damage; a missing chapter costs that chapter only."""
-    for files in ({"META-INF/container.xml": CONTAINER}, FILES | {"OEBPS/book.opf": "<package/>"}):
-        with pytest.raises(DocumentError) as caught:
-            open_book(tmp_path, files)
-        assert caught.value.code == "damaged"
+    """A book without chapters is damaged; a missing chapter costs that chapter only."""
+    with pytest.raises(DocumentError) as caught:
+        open_book(tmp_path, {"META-INF/container.xml": CONTAINER})
+    assert caught.value.code == "damaged"
     book = open_book(tmp_path, {name: content for name, content in FILES.items() if "two" not in name})
     assert book.read_page(1).blocks[0].text == "One"
     with pytest.raises(DocumentError, match="lacks its part"):
         book.read_page(2)
+
+
+@pytest.mark.parametrize(
+    ("damaged", "words"),
+    [
+        ({"META-INF/container.xml": "<cont"}, ""),
+        ({"OEBPS/book.opf": "<package/>"}, "in the order in which it holds them"),
+        ({"OEBPS/book.opf": ""}, "in the order in which it holds them"),
+        ({"OEBPS/book.opf": PACKAGE.replace("</spine>", "<itemref")}, "some may be missing"),
+        ({"OEBPS/book.opf": PACKAGE.replace('id="b"', 'id="c"')}, "some may be missing"),
+    ],
+)
+def test_broken_lists_of_chapters(tmp_path: Path, damaged: dict[str, str], words: str) -> None:
+    """The chapters are found without them, and where they may be others or in another order that is said."""
+    book = open_book(tmp_path, FILES | damaged)
+    texts = [block.text for number in range(1, book.page_count + 1) for block in book.read_page(number).blocks]
+    assert "One" in texts
+    assert [words in warning for warning in book.warnings] == ([True] if words else [])
 
 
 def test_resolve() -> None:

@@ -84,6 +84,13 @@ def test_refused(tmp_path: Path, data: bytes, words: str) -> None:
     assert caught.value.code == "format"
 
 
+@pytest.mark.parametrize("rest", [b"\xc9startxref\n6\n", b"trailer<</Root 1 0 R>>", b"stream\n%%EOF\n"])
+def test_remains_of_a_pdf(tmp_path: Path, rest: bytes) -> None:
+    """They are no text that wants another name: the reader says what has become of the file."""
+    assert sniff_format(make(tmp_path / "a.pdf", rest)).format == "pdf"
+    assert sniff_format(make(tmp_path / "a.txt", rest)).format == "text"
+
+
 def test_zip_kinds(tmp_path: Path) -> None:
     """EPUB and DOCX are told apart by what they hold; another zip is refused."""
     for member, expected in (("word/document.xml", "docx"), ("META-INF/container.xml", "epub")):
@@ -105,3 +112,38 @@ def test_encrypted_docx(tmp_path: Path) -> None:
     with pytest.raises(DocumentError, match="an old Office file") as caught:
         sniff_format(make(tmp_path / "a.doc", ole))
     assert caught.value.code == "format"
+
+
+def test_pieces_of_text_that_a_disk_lost(tmp_path: Path) -> None:
+    """A file named as text is read without them, and that is said; half zeros is no text,
+    but for what begins as HTML."""
+    lost = b"<html><body>" + b"words " * 200 + bytes(60) + b"</body></html>"
+    sniffed = sniff_format(make(tmp_path / "a.html", lost))
+    assert (sniffed.format, sniffed.warning) == (
+        "html",
+        "a.html is damaged in places: what is no text in it was left out.",
+    )
+    most = b"<!DOCTYPE html><html><body>" + bytes(3000) + b"words " * 100
+    assert sniff_format(make(tmp_path / "a.html", most)).format == "html"
+    for name, data in (("a.dat", lost), ("b.txt", b"a\0" * 300), ("c.dat", most)):
+        with pytest.raises(DocumentError, match="a binary file"):
+            sniff_format(make(tmp_path / name, data))
+
+
+def test_containers_with_a_damaged_beginning(tmp_path: Path) -> None:
+    """Their list of entries stands at the end; a file of another name is not looked at so closely."""
+    with zipfile.ZipFile(tmp_path / "x.epub", "w") as archive:
+        archive.writestr("mimetype", "application/epub+zip")
+        archive.writestr("META-INF/container.xml", "<x/>")
+    data = b"\0\0" + (tmp_path / "x.epub").read_bytes()[2:]
+    assert sniff_format(make(tmp_path / "a.epub", data)).format == "epub"
+    with pytest.raises(DocumentError, match="a binary file"):
+        sniff_format(make(tmp_path / "a.bin", data))
+
+
+def test_containers_that_lost_the_part_that_names_them(tmp_path: Path) -> None:
+    """They are known by their other parts."""
+    for member, expected in (("OPS/book.opf", "epub"), ("word/styles.xml", "docx")):
+        with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+            archive.writestr(member, "<x/>")
+        assert sniff_format(tmp_path / "x.zip").format == expected

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit
 from pytestqt.qtbot import QtBot
 
+from app.core.errors import StorageError
+from app.documents.model import Document, Passage
+from app.documents.passages import split_passages
 from app.services.shelf_rows import DocumentState
 from app.ui.controllers.document_room import DocumentRoom
 from app.ui.dialogs.password import PasswordDialog
@@ -74,6 +79,25 @@ def test_a_refused_file_stays_on_the_list_with_its_reason(desks: Desks, tmp_path
     write_book(tmp_path, "broken")
     window.controller.open_row(window.controller.shelf.documents[0])
     window.wait(lambda: window.controller.room is not None and states(window) == {"broken": DocumentState.NEW})
+
+
+def test_what_is_no_fault_of_a_file_is_told_of_one_among_many(
+    desks: Desks, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It stands on no list of refused files; without a word it would be gone."""
+    paths = [write_book(tmp_path, name, 1) for name in ("rivers", "seas")]
+    window = desks.window()
+
+    def break_off(document: Document) -> Sequence[Passage]:
+        if document.title == "seas":
+            raise StorageError("the disk is full", code="disk-full")
+        return split_passages(document)
+
+    monkeypatch.setattr("app.services.library.split_passages", break_off)
+    window.controller.imports.open_files(paths)
+    window.wait(lambda: window.notices and window.jobs.idle)
+    window.rest()
+    assert window.notices == ["The disk is full."] and set(states(window)) == {"rivers"}
 
 
 def test_a_password_is_asked_until_it_is_right(desks: Desks, qtbot: QtBot, tmp_path: Path) -> None:

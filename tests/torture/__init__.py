@@ -1,0 +1,1 @@
+"""Trials that try to break the program; `python -m tests.torture` runs them and prints a table."""
