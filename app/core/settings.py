@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import stat
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -67,15 +69,26 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 """Settings that are one of a few words."""
 
 RANGES: Mapping[str, tuple[float, float]] = {
+    "threads": (0, 4096),
+    "top_k": (0, 1 << 24),
+    "snapshot_interval_s": (0.0, 1e9),
+    "snapshot_budget_bytes": (0, (1 << 63) - 1),
     "temperature": (0.0, 5.0),
     "top_p": (0.01, 1.0),
     "repetition_penalty": (0.1, 5.0),
     "text_scale": (0.75, 2.5),
 }
-"""Least and greatest value of settings that have both; other numbers are 0 or more."""
+"""Least and greatest value of every setting that is a number."""
 
 MAX_PROMPT_CHARACTERS = 20_000
 """Of the system prompt, which every conversation begins with."""
+
+MAX_FILE_BYTES = 1 << 18
+"""Of the settings file: several times a system prompt of that length with every character written as an escape."""
+
+# Settings have plain names. Python's reader takes memory that grows with the square of a dotted name's parts.
+# Begins at a dot: with blanks before it, a line of nothing else would be looked through from each of them on.
+_DOTTED = re.compile(r"""(?:\.[ \t]*(?:[\w-]{1,40}|"[^"\n]{0,40}"|'[^'\n]{0,40}')[ \t]*){64}""")
 
 
 def load_settings(path: Path) -> Settings:
@@ -122,36 +135,44 @@ def check_setting(name: str, value: object) -> Any:
     """The value in the type of the setting's default, or UserError in one sentence that names what was expected."""
     defaults = {field.name: field.default for field in fields(Settings)}
     if name not in defaults:
-        raise _wrong(f"an unknown name {name!r}; known are {', '.join(sorted(defaults))}")
+        raise _wrong(f"an unknown name {name!r:.60}; known are {', '.join(sorted(defaults))}")
+    if isinstance(value, int) and abs(value) >= 1 << 64:  # neither a float nor, with enough digits, a text
+        raise _wrong(f"{name} = a number of {value.bit_length()} bits, expected one of at most 64")
     wanted = type(defaults[name])
     if wanted is float and type(value) is int:
         value = float(value)
     # type(), not isinstance: `threads = true` is a mistake although bool is an int in Python.
     if type(value) is not wanted:
-        raise _wrong(f"{name} = {value!r}, expected a value of type {wanted.__name__}")
+        raise _wrong(f"{name} = {_shown(value)}, expected a value of type {wanted.__name__}")
     if isinstance(value, str):
         _check_text(name, value)
     elif name in RANGES:
         least, greatest = RANGES[name]
         # Not "outside": nan, which is no number, is neither below nor above.
         if not (isinstance(value, int | float) and least <= value <= greatest):
-            raise _wrong(f"{name} = {value}, expected {least:g} to {greatest:g}")
-    elif isinstance(value, int | float) and not value >= 0:
-        raise _wrong(f"{name} = {value}, expected 0 or more")
+            raise _wrong(f"{name} = {value!s:.40}, expected {least:g} to {greatest:g}")
     return value
 
 
 def _check_text(name: str, value: str) -> None:
     if name in CHOICES and value not in CHOICES[name]:
         choices = ", ".join(choice or '""' for choice in CHOICES[name])
-        raise _wrong(f"{name} = {value!r}, expected one of {choices}")
+        raise _wrong(f"{name} = {value!r:.40}, expected one of {choices}")
     if not value and name in ("model", "device", "weight_format"):
         raise _wrong(f"{name} = '', expected a name")
     if name == "system_prompt" and len(value) > MAX_PROMPT_CHARACTERS:
         raise _wrong(f"{name} of {len(value)} characters, expected at most {MAX_PROMPT_CHARACTERS}")
     # Names of files may hold what no text file can.
     if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
-        raise _wrong(f"{name} = {value!r}, expected characters that can be written as UTF-8")
+        raise _wrong(f"{name} = {value!r:.200}, expected characters that can be written as UTF-8")
+    # They end up in paths, which no system lets hold one.
+    if "\0" in value:
+        raise _wrong(f"{name} = {value!r:.200}, expected no NUL character")
+
+
+def _shown(value: object) -> str:
+    """A value from the file, short enough for one line."""
+    return f"a {type(value).__name__}" if isinstance(value, dict | list) else f"{value!r:.60}"
 
 
 def _wrong(what: str) -> UserError:
@@ -161,18 +182,28 @@ def _wrong(what: str) -> UserError:
 def _text_of(path: Path) -> str:
     """The file as it stands, line ends included; empty where there is none."""
     try:
+        status = path.stat()
+        # A pipe in its place would be waited for without end.
+        if not stat.S_ISREG(status.st_mode):
+            raise ValueError("it is not a file")
+        if status.st_size > MAX_FILE_BYTES:
+            raise ValueError(f"it has {status.st_size:,} bytes, expected at most {MAX_FILE_BYTES:,}")
         return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
         return ""
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise UserError(f"the settings file {path} cannot be read ({error})", code="settings") from error
 
 
 def _settings_of(path: Path, text: str) -> Settings:
     try:
+        if _DOTTED.search(text):
+            raise ValueError("a name of more than 64 parts")
         values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UserError(f"the settings file {path} is not valid TOML: {error}", code="settings") from error
+    # Numbers of thousands of digits, and brackets in brackets, are no TOMLDecodeError.
+    except (ValueError, RecursionError) as error:
+        found = " ".join(str(error).split())[:200]
+        raise UserError(f"the settings file {path} is not valid TOML: {found}", code="settings") from error
     try:
         return Settings(**{name: check_setting(name, value) for name, value in values.items()})
     except UserError as error:

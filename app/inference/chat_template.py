@@ -7,6 +7,7 @@ tokens; texts are encoded as plain data, so no document or message can act as on
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +17,8 @@ from typing import Any, Protocol
 from app.core.errors import CheckpointError, UserError
 from app.inference.generator import Message
 from app.inference.instruction_tuning import is_instruction_tuned
-from app.inference.template_sandbox import TemplateProgram
+from app.inference.json_file import read_bytes
+from app.inference.template_sandbox import MAX_SOURCE_CHARACTERS, TemplateProgram
 from app.inference.tokenizers.base import Tokenizer
 from app.inference.tokenizers.settings import read_json
 
@@ -41,7 +43,8 @@ _END_NAMES = ("<eos>", "<end_of_turn>", "<|im_end|>", "<|endoftext|>")
 # gone, and the text is trimmed likewise.
 _EDGE = "\x1c"
 _MARK = _EDGE + "\U000f5ea1{}\U000f5ea1" + _EDGE
-_FIND_MARK = re.compile(f"({_EDGE}?)\U000f5ea1([0-9]+)\U000f5ea1({_EDGE}?)")
+_FIND_MARK = re.compile(f"({_EDGE}?)\U000f5ea1([0-9]{{1,9}})\U000f5ea1({_EDGE}?)")
+_AS_JSON = re.compile(json.dumps(_EDGE)[1:-1].replace("\\", "\\\\") + "\U000f5ea1([0-9]{1,9})\U000f5ea1")
 _EARLIER = [Message("user", ""), Message("assistant", "")]
 
 
@@ -178,6 +181,9 @@ class JinjaChatTemplate:
         """The rendering, cut at the texts. Raises CheckpointError when the template fails or leaves a text out."""
         marked = [{"role": m.role, "content": _MARK.format(n)} for n, m in enumerate(turns)]
         rendering = self._program.render(messages=marked, add_generation_prompt=True, **self._variables)
+        if (quoted := _AS_JSON.search(rendering)) and int(quoted[1]) < len(turns):
+            role = turns[int(quoted[1])].role
+            raise CheckpointError(f"the model's chat template writes the {role}'s message as JSON", code=_CODE)
         pieces: list[str | _Text] = []
         end = 0
         for found in _FIND_MARK.finditer(rendering):
@@ -230,17 +236,17 @@ def _find_template(folder: Path, tokenizer: Tokenizer, name: str) -> str | None:
 
 def _shipped_template(folder: Path) -> str | None:
     try:
-        return (folder / "chat_template.jinja").read_text(encoding="utf-8")
+        content = read_bytes(folder / "chat_template.jinja", 4 * MAX_SOURCE_CHARACTERS)
+        return content.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
     except FileNotFoundError:
         pass
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise CheckpointError(
             f"chat_template.jinja in {folder} cannot be read ({error}); fetch the model's files again", code=_CODE
         ) from error
     found = read_json(folder / "tokenizer_config.json").get("chat_template")
     if isinstance(found, list):  # several, by name
-        named = {t.get("name"): t.get("template") for t in found if isinstance(t, dict)}
-        found = named.get("default")
+        found = next((t.get("template") for t in found if isinstance(t, dict) and t.get("name") == "default"), None)
     return found if isinstance(found, str) else None
 
 

@@ -1,4 +1,4 @@
-"""The small JSON files of a model's folder, read with suspicion: they were downloaded."""
+"""The small files of a model's folder, most of them JSON, read with suspicion: they were downloaded."""
 
 from __future__ import annotations
 
@@ -18,13 +18,7 @@ _CODE = "damaged-config"
 def read_json_object(path: Path) -> dict[str, Any] | None:
     """The JSON object in a file, None where there is no such file; CheckpointError when it cannot be read."""
     try:
-        status = path.stat()
-        # A pipe in its place would be waited for without end.
-        if not stat.S_ISREG(status.st_mode):
-            raise _damaged(path, "it is not a file")
-        if status.st_size > MAX_BYTES:
-            raise _damaged(path, f"it has {status.st_size:,} bytes, expected {MAX_BYTES:,} at most")
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(read_bytes(path, MAX_BYTES).decode("utf-8"))
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
@@ -36,6 +30,17 @@ def read_json_object(path: Path) -> dict[str, Any] | None:
             f"{path} holds a JSON {type(found).__name__}, expected an object: fetch the model's files again", code=_CODE
         )
     return found
+
+
+def read_bytes(path: Path, most: int) -> bytes:
+    """A file's content; OSError where it cannot be read, ValueError where it is no file or has more bytes."""
+    status = path.stat()
+    # A pipe in its place would be waited for without end.
+    if not stat.S_ISREG(status.st_mode):
+        raise ValueError("it is not a file")
+    if status.st_size > most:
+        raise ValueError(f"it has {status.st_size:,} bytes, expected {most:,} at most")
+    return path.read_bytes()
 
 
 def _damaged(path: Path, reason: str) -> CheckpointError:

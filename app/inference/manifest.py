@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -54,8 +55,8 @@ def read_manifest(folder: Path) -> Manifest | None:
     if raw is None:
         return None
     try:
-        if bad := [name for name in raw["files"] if Path(name).name != name]:
-            raise ValueError(f"{bad[0]!r} is no name of a file in the folder")
+        if bad := [name for name in raw["files"] if not _is_file_name(name)]:
+            raise ValueError(f"{bad[0]!r:.40} is no name of a file in the folder")
         files = {str(name): FileRecord(int(of["nbytes"]), str(of["sha256"])) for name, of in raw["files"].items()}
         tuned = raw.get("instruction_tuned")
         return Manifest(
@@ -65,7 +66,8 @@ def read_manifest(folder: Path) -> Manifest | None:
             revision=str(raw.get("revision", "")),
             instruction_tuned=tuned if isinstance(tuned, bool) else None,
         )
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    # OverflowError: a size of Infinity.
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
         raise CheckpointError(
             f"{folder / MANIFEST} is damaged ({error!r:.80}): delete it, or get the model's files again",
             code="damaged-manifest",
@@ -94,16 +96,25 @@ def check_files(folder: Path, manifest: Manifest, on_hashed: Hashed | None = Non
     for name, record in manifest.files.items():
         path = folder / name
         try:
-            nbytes = path.stat().st_size
-            if nbytes != record.nbytes:
-                found.append(f"{name} has {nbytes:,} bytes, expected {record.nbytes:,}")
+            status = path.stat()
+            # A pipe or a device in its place would be read without end.
+            if not stat.S_ISREG(status.st_mode):
+                found.append(f"{name} is not a file")
+            elif status.st_size != record.nbytes:
+                found.append(f"{name} has {status.st_size:,} bytes, expected {record.nbytes:,}")
             elif (digest := sha256_of(path, on_hashed)) != record.sha256:
                 found.append(f"{name} has the SHA-256 {digest[:12]}…, expected {record.sha256[:12]}…")
         except FileNotFoundError:
             found.append(f"{name} is missing")
         except OSError as error:
             found.append(f"{name} cannot be read ({error.strerror or error})")
+        except UnicodeEncodeError:
+            found.append(f"{name!r} is missing: no file can be called so")
     return found
+
+
+def _is_file_name(name: str) -> bool:
+    return Path(name).name == name and name not in ("", "..") and not any(character < " " for character in name)
 
 
 def _blocks(path: Path) -> Iterator[bytes]:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from app.core.errors import InternalError, UserError
+from app.core.errors import CheckpointError, InternalError, UserError
 from app.inference.generator import Sampling
 
 _FEW = 256
@@ -37,11 +37,11 @@ class Sampler:
             logits: (v,) float32; left as they are.
             seen: recent token ids, for the repetition penalty.
         Raises:
-            InternalError: the logits have another shape, or no largest finite value.
+            InternalError: the logits have another shape. CheckpointError: see `require_finite`.
         """
         if logits.shape != (self._vocab_size,):
             raise InternalError(f"the logits have shape {tuple(logits.shape)}, expected ({self._vocab_size},)")
-        _require_finite(float(logits.max()))  # NaN wins every comparison in torch
+        require_finite(float(logits.max()))  # NaN wins every comparison in torch
         logits = self.penalise(logits, seen)
         if self.sampling.temperature == 0.0:
             return int(logits.argmax())
@@ -132,11 +132,11 @@ class Likeliest:
         return cls(ids[:, None], host_scores, host_ids, arrival)
 
     def tokens(self) -> list[int]:
-        """The tokens, when they have arrived. InternalError: a sequence's logits have no largest finite value."""
+        """The tokens, when they have arrived. CheckpointError: a sequence's logits have no largest finite value."""
         if self._arrival is not None:
             self._arrival.synchronize()
         for score in self._scores.tolist():
-            _require_finite(score)
+            require_finite(score)
         return [int(token) for token in self._tokens.tolist()]
 
 
@@ -154,7 +154,7 @@ def draw_from_largest(samplers: Sequence[Sampler], logits: Tensor, seen: Sequenc
     highest, likeliest = penalised.max(dim=-1)
     greedy: list[int] = likeliest.tolist()
     for value in highest.tolist():
-        _require_finite(value)
+        require_finite(value)
     if all(sampling.temperature == 0.0 for sampling in samples):
         return greedy
     largest, places = penalised.topk(min(_FEW, penalised.shape[1]))
@@ -188,9 +188,14 @@ def _penalise_rows(penalties: Sequence[float], logits: Tensor, seen: Sequence[It
     return logits.scatter(1, places, torch.where(values > 0, values / penalty, values * penalty))
 
 
-def _require_finite(highest: float) -> None:
-    if not math.isfinite(highest):
-        raise InternalError(f"the largest logit is {highest}, expected a finite number")
+def require_finite(value: float, what: str = "largest logit") -> None:
+    """CheckpointError for a result of the model's that is no finite number: its weights are, each for itself."""
+    if not math.isfinite(value):
+        raise CheckpointError(
+            f"the model computes numbers that are not finite (the {what} is {value}): its weights are damaged or do "
+            "not belong together: get the model's files again",
+            code="not-finite",
+        )
 
 
 def _masses(scaled: Tensor) -> Tensor:

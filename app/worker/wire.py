@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
+from math import isfinite
 from typing import Any, Literal, Union
 
 from app.core.errors import InternalError
@@ -49,11 +50,11 @@ def decode(frame: bytes) -> Request | Event:
     """The message in a frame. WireError."""
     try:
         (length,) = struct.unpack_from("<I", frame)
-        body = json.loads(frame[4 : 4 + length])
+        body = json.loads(frame[4 : 4 + length], parse_constant=_refuse_constant)
         attachments = _Attachments(frame, 4 + length)
         message = _decoder(_CLASSES[body["type"]])(body["fields"], attachments)
         attachments.finish()
-    except (struct.error, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (struct.error, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise WireError(f"no message of ours ({error!r:.200})") from error
     return typing.cast(Request | Event, message)
 
@@ -127,7 +128,7 @@ def _decoder(kind: Any) -> _Decode:
     if kind is bytes:
         return lambda value, rest: rest.take(_checked(int, value))
     if kind is float:
-        return lambda value, _: float(_checked((int, float), value))
+        return lambda value, _: _finite(_checked((int, float), value))
     return lambda value, _: _checked(kind, value)
 
 
@@ -160,6 +161,17 @@ def _integers(value: Any) -> tuple[int, ...]:
     if not all(type(item) is int for item in _checked(list, value)):
         raise TypeError("expected integers")
     return tuple(value)
+
+
+def _finite(value: float) -> float:
+    """NaN and infinity would go on into sums, bars and files."""
+    if not isfinite(value):
+        raise ValueError(f"{value} where a number was expected")
+    return float(value)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _one_of(values: Sequence[Any]) -> _Decode:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def test_the_encoder_is_the_installed_one_unless_named(tmp_path: Path) -> None:
         ("threads = true", "threads = True, expected a value of type int"),
         ("encoder = false", "encoder = False, expected a value of type str"),
         ('threads = "2"', "threads = '2', expected a value of type int"),
-        ("threads = -1", "threads = -1, expected 0 or more"),
+        ("threads = -1", "threads = -1, expected 0 to 4096"),
         ('log_level = "LOUD"', "log_level = 'LOUD', expected one of DEBUG, INFO, WARNING, ERROR"),
         ("threads = ", "is not valid TOML"),
         ('scheme = "sepia"', "scheme = 'sepia', expected one of system, light, dark, high-contrast"),
@@ -45,10 +46,21 @@ def test_the_encoder_is_the_installed_one_unless_named(tmp_path: Path) -> None:
         ("text_scale = 9", "text_scale = 9.0, expected 0.75 to 2.5"),
         ("top_p = 0", "top_p = 0.0, expected 0.01 to 1"),
         ("temperature = nan", "temperature = nan, expected 0 to 5"),
-        ("snapshot_interval_s = nan", "snapshot_interval_s = nan, expected 0 or more"),
+        ("snapshot_interval_s = nan", "snapshot_interval_s = nan, expected 0 to 1e+09"),
         ('offline = "no"', "offline = 'no', expected a value of type bool"),
         ('device = ""', "device = '', expected a name"),
+        ("threads = 99999999999999999999", "threads = a number of 67 bits"),
+        ("threads = 0x" + "f" * 5000, "threads = a number of 20000 bits"),
+        ("threads = " + "9" * 5000, "is not valid TOML: Exceeds the limit"),
+        ("snapshot_interval_s = 1" + "0" * 400, "snapshot_interval_s = a number of"),
+        ("snapshot_interval_s = inf", "snapshot_interval_s = inf, expected 0 to 1e+09"),
+        ("threads = " + "[" * 3000, "is not valid TOML"),
+        ("threads = [[[1]]]", "threads = a list, expected a value of type int"),
+        ("a" + " . a" * 40_000 + " = 1", "a name of more than 64 parts"),
+        ("#" * 300_000, "it has 300,000 bytes, expected at most 262,144"),
+        ('model = "a\\u0000b"', "expected no NUL character"),
     ],
+    ids=lambda value: value[:40],
 )
 def test_a_bad_line_is_named(tmp_path: Path, text: str, message: str) -> None:
     """A mistake names the file, the line's name, what was found and what was expected."""
@@ -58,6 +70,32 @@ def test_a_bad_line_is_named(tmp_path: Path, text: str, message: str) -> None:
         load_settings(file)
     assert message in caught.value.message
     assert str(file) in caught.value.message
+    assert "\n" not in caught.value.message and len(caught.value.message) < 600
+
+
+def test_a_prompt_full_of_stops_is_no_long_name(tmp_path: Path) -> None:
+    """What stands in a text may look like a dotted name."""
+    file = tmp_path / "settings.toml"
+    prompt = "Say. It. In. Short. Sentences... " * 300
+    file.write_text(f'system_prompt = "{prompt}"')
+    assert load_settings(file).system_prompt == prompt
+
+
+def test_blanks_without_end_are_soon_read(tmp_path: Path) -> None:
+    """Each would else be looked through from each of them on."""
+    file = tmp_path / "settings.toml"
+    file.write_text("threads = 4" + " " * 200_000 + "# the end")
+    started = time.process_time()
+    assert load_settings(file).threads == 4
+    assert time.process_time() - started < 5.0
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes in this system's folders")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    """A named pipe in place of the settings file would be read without end."""
+    os.mkfifo(tmp_path / "settings.toml")
+    with pytest.raises(UserError, match=r"cannot be read .it is not a file"):
+        load_settings(tmp_path / "settings.toml")
 
 
 def test_bytes_that_are_no_text_are_a_user_error(tmp_path: Path) -> None:
@@ -157,3 +195,15 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     """One sentence with the next step; nothing is left behind."""
     with pytest.raises(StorageError, match=r"cannot be written \(.*\); make its folder writable and save again"):
         save_settings(tmp_path / "gone" / "settings.toml", {"threads": 4})
+
+
+@pytest.mark.parametrize("text", ["x = " + "[" * 100_000, "threads = " + "9" * 10_000])
+def test_what_the_parser_itself_fails_on_is_told(tmp_path: Path, text: str) -> None:
+    """Brackets in brackets, and numbers without end; the file stays."""
+    file = tmp_path / "settings.toml"
+    file.write_text(text)
+    with pytest.raises(UserError, match="not valid TOML"):
+        load_settings(file)
+    with pytest.raises(UserError, match="not valid TOML"):
+        save_settings(file, {"threads": 4})
+    assert file.read_text() == text

@@ -171,6 +171,20 @@ def test_a_template_that_leaves_questions_out_is_refused(gemma_like: Tokenizer) 
         JinjaChatTemplate("<start_of_turn>{{ messages | length }}", gemma_like, STOP)
 
 
+def test_a_template_that_writes_texts_as_json_is_refused(gemma_like: Tokenizer) -> None:
+    """The text would stand there as it is, between the escapes of its marks."""
+    with pytest.raises(CheckpointError, match="writes the user's message as JSON") as caught:
+        JinjaChatTemplate("{% for m in messages %}{{ m.content | tojson }}{% endfor %}", gemma_like, STOP)
+    assert caught.value.code == "chat-template"
+
+
+def test_a_mark_of_too_many_digits_is_none(gemma_like: Tokenizer) -> None:
+    """Python reads no number of more than 4,300."""
+    mark = "\U000f5ea1" + "9" * 5000 + "\U000f5ea1"
+    template = JinjaChatTemplate(mark + "{% for m in messages %}{{ m.content }}{% endfor %}", gemma_like, STOP)
+    assert template.render(ASK, fresh=True) == [BOS, *gemma_like.encode(mark + "Who is Ahab?")]
+
+
 def test_without_messages_there_is_nothing_to_answer(starter: JinjaChatTemplate) -> None:
     """A UserError, not an IndexError."""
     with pytest.raises(UserError, match="no message"):
@@ -213,6 +227,7 @@ def folder_with(parent: Path, tokenizer_folder: Path, name: str, files: dict[str
             },
             True,
         ),
+        ("plain", {"tokenizer_config.json": json.dumps({"chat_template": [{"name": ["x"]}, {"name": {}}, 5]})}, False),
     ],
 )
 def test_where_the_template_comes_from(

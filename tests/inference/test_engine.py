@@ -402,6 +402,40 @@ def test_pipes_are_not_waited_for(name: str, broken: Path) -> None:
     assert f"{name} cannot be read" in _refused(broken)
 
 
+@pytest.mark.parametrize("name", ["chat_template.jinja", "tokenizer.json", "tokenizer.model"])
+def test_neither_pipes_nor_gigabytes_are_read(name: str, broken: Path) -> None:
+    """Of the files that are no JSON objects either."""
+    (broken / name).unlink(missing_ok=True)
+    if name == "tokenizer.model":
+        (broken / "tokenizer.json").unlink()
+    elif name == "chat_template.jinja":
+        os.mkfifo(broken / name)
+        assert f"{name} in {broken} cannot be read (it is not a file)" in _refused(broken)
+        (broken / name).unlink()
+    with (broken / name).open("wb") as stream:
+        stream.truncate(40 << 30)
+    assert "it has 42,949,672,960 bytes" in _refused(broken)
+
+
+@pytest.mark.parametrize("use", ["write", "score"])
+def test_numbers_that_run_away_are_the_models_fault(use: str, broken: Path) -> None:
+    """Weights that are finite, each for itself, and what is computed with them is not."""
+    raw = RAW | {"logits_soft_cap": 0.0}
+    tensors = {
+        name: torch.full_like(tensor, 3e38) if "final_norm" in name else tensor
+        for name, tensor in random_tensors(raw).items()
+    }
+    write_checkpoint(broken, raw, tensors)
+    engine = Engine.load(broken, device="cpu", weight_format="float32")
+    state = _read(engine, [5, 6, 7])
+    with pytest.raises(CheckpointError, match="computes numbers that are not finite") as caught:
+        if use == "score":
+            engine.score(state, [8, 9])
+        else:
+            engine.generate(state, [], sampling=GREEDY, max_new_tokens=3)
+    assert caught.value.code == "not-finite"
+
+
 def test_int8_with_enormous_claims_allocates_nothing(broken: Path) -> None:
     """The kernels' self-test is for the config's sizes: the tensors' headers are looked at first."""
     huge = RAW | {"hidden_size": 1 << 24, "intermediate_size": 1 << 24}

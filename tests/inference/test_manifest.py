@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -85,3 +86,33 @@ def test_damaged_manifest_is_named(tmp_path: Path, raw: object) -> None:
     (tmp_path / MANIFEST).write_text(json.dumps(raw))
     with pytest.raises(CheckpointError, match=r"griffin-desk\.json is damaged"):
         read_manifest(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        '{"a": {"nbytes": Infinity, "sha256": ""}}',
+        '{"a": {"nbytes": 1e999, "sha256": ""}}',
+        '{"a\\u0000b": {"nbytes": 0, "sha256": ""}}',
+        '{"a\\nb": {"nbytes": 0, "sha256": ""}}',
+        '{"..": {"nbytes": 0, "sha256": ""}}',
+        '{"": {"nbytes": 0, "sha256": ""}}',
+        '{"a": []}',
+        "[]",
+    ],
+)
+def test_records_that_lie(files: str, tmp_path: Path) -> None:
+    """Sizes that are none and names that no file of the folder has, in one sentence."""
+    (tmp_path / MANIFEST).write_text(f'{{"source": "x", "files": {files}}}')
+    with pytest.raises(CheckpointError, match=r"griffin-desk\.json is damaged") as caught:
+        read_manifest(tmp_path)
+    assert caught.value.code == "damaged-manifest" and "\n" not in caught.value.message
+
+
+def test_what_cannot_be_hashed_is_told(tmp_path: Path) -> None:
+    """Pipes and devices would be read without end; a lone surrogate is in no file's name."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "zero").symlink_to("/dev/zero")
+    nothing = FileRecord(0, "")
+    found = check_files(tmp_path, Manifest("x", {"pipe": nothing, "zero": nothing, "\ud800": nothing}))
+    assert found == ["pipe is not a file", "zero is not a file", "'\\ud800' is missing: no file can be called so"]

@@ -33,7 +33,7 @@ SAVED = SavedState("{}", 200, "ab", b"\x00r", (StatePage(0, 128, "d1", b"page"),
 _texts = st.text(max_size=20)
 _bytes = st.binary(max_size=50)
 _integers = st.integers(-(2**63), 2**63)
-_floats = st.floats(allow_nan=False)
+_floats = st.floats(allow_nan=False, allow_infinity=False)
 for _name, _strategy in ((str, _texts), (bytes, _bytes), (int, _integers), (float, _floats)):
     st.register_type_strategy(_name, _strategy)
 _messages = st.one_of(
@@ -107,6 +107,11 @@ def _frame(header: object, rest: bytes = b"") -> bytes:
         _frame({"type": "Read", "fields": [1, 2, [1, 2], [[1]]]}),
         _frame({"type": "ReadDone", "fields": [1, False, 1, -1, [0, 0, 0, 0]]}),
         _frame({"type": "ReadDone", "fields": [1, False, 1, 10**12, [0, 0, 0, 0]]}),
+        _frame({"type": "Scored", "fields": [1, 10**400]}),
+        _frame({"type": "Scored", "fields": [1, float("nan")]}),
+        _frame({"type": "Scored", "fields": [1, float("inf")]}),
+        _frame({"type": "Inspected", "fields": [1, {"a": {"b": float("nan")}}]}),
+        struct.pack("<I", 36) + b'{"type":"Scored","fields":[1,1e999]}',
         _frame([[[[]]]]),
         struct.pack("<I", 2**31) + b"{}",
         _frame(0)[:4] + b"[" * 100_000,

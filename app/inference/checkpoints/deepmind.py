@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickletools
+import re
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -11,11 +13,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from app.core.errors import CheckpointError
-from app.inference.checkpoints.source import DTYPE_NAMES
+from app.core.errors import CheckpointError, GriffinDeskError
+from app.core.text import one_line
+from app.inference.checkpoints.source import DTYPE_NAMES, unreadable
 
-_MAX_PICKLE_BYTES = 64 << 20
-"""Of the part that names the tensors, some 100 bytes each; the numbers lie beside it."""
+_MAX_PICKLE_BYTES = 1 << 20
+"""Of the part that names the tensors, some 300 bytes each; the numbers lie beside it."""
+_TABLE_NAMES = re.compile(
+    r"torch\._utils (?:_rebuild_tensor_v2|_rebuild_parameter)|collections OrderedDict|torch \w+Storage"
+)
+"""What torch calls to make a dict of tensors again."""
+_MAX_SHARED_TUPLES = 16
+"""torch writes each tuple where it stands. Tuples of two references to one another have no end to be looked through."""
 _ZIP = b"PK\x03\x04"
 
 
@@ -46,18 +55,16 @@ class TorchFile:
 
 def _load(path: Path) -> Any:
     _require_zip(path)
+    _require_table(path)
     try:
         # weights_only: a restricted reader that makes tensors and dicts and calls nothing that the file names.
         return torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except UnpicklingError as error:
-        raise CheckpointError(
-            f"{path} holds more than tensors, or is damaged; code in a model's file is never run: get the file from "
-            "its publisher"
-        ) from error
+        raise _not_tensors(path) from error
     except PermissionError as error:
         raise CheckpointError(f"{path} may not be read: give yourself the right to read it") from error
     except Exception as error:  # whatever torch's readers stumble over in a damaged file
-        raise _damaged(path, str(error)) from error
+        raise _unreadable(path, error) from error
 
 
 def _require_zip(path: Path) -> None:
@@ -77,12 +84,44 @@ def _require_zip(path: Path) -> None:
     except CheckpointError:
         raise
     except Exception as error:  # zipfile raises a dozen kinds
-        raise _damaged(path, str(error)) from error
+        raise _unreadable(path, error) from error
     for entry in entries:
         if entry.compress_type != zipfile.ZIP_STORED:
             raise CheckpointError(f"{path} is a compressed archive, expected a file that torch saved")
         if entry.filename.endswith("/data.pkl") and entry.file_size > _MAX_PICKLE_BYTES:
             raise _damaged(path, f"its table of tensors has {entry.file_size:,} bytes")
+
+
+def _require_table(path: Path) -> None:
+    """Before torch reads the table: all that it names is what a dict of tensors needs, and it is soon read.
+
+    torch would make a bytearray of any length, for one, which takes as much memory.
+    """
+    try:
+        table = torch._C.PyTorchFileReader(str(path)).get_record("data.pkl")
+        shared, is_tuple, tuples = 0, False, set[object]()
+        for operation, argument, _ in pickletools.genops(table):
+            if operation.name in ("GLOBAL", "INST", "STACK_GLOBAL"):
+                if _TABLE_NAMES.fullmatch(str(argument)) is None:
+                    raise _not_tensors(path)
+            elif operation.name in ("BINPUT", "LONG_BINPUT", "PUT") and is_tuple:
+                tuples.add(argument)
+            elif operation.name in ("BINGET", "LONG_BINGET", "GET") and argument in tuples:
+                shared += 1
+            is_tuple = operation.name in ("TUPLE", "TUPLE1", "TUPLE2", "TUPLE3")
+            if shared > _MAX_SHARED_TUPLES or operation.name in ("MEMOIZE", "DUP"):
+                raise _not_tensors(path)
+    except CheckpointError:
+        raise
+    except Exception as error:  # neither reader says what it raises
+        raise _unreadable(path, error) from error
+
+
+def _not_tensors(path: Path) -> CheckpointError:
+    return CheckpointError(
+        f"{path} holds more than tensors, or is damaged; code in a model's file is never run: get the file from its "
+        "publisher"
+    )
 
 
 def _tensors(path: Path, found: Any) -> dict[str, Tensor]:
@@ -103,6 +142,10 @@ def _tensors(path: Path, found: Any) -> dict[str, Tensor]:
     return tensors
 
 
+def _unreadable(path: Path, error: Exception) -> GriffinDeskError:
+    return unreadable(path, error, _damaged(path, str(error)).message)
+
+
 def _damaged(path: Path, reason: str) -> CheckpointError:
-    reason = reason.splitlines()[0] if reason else "it ends too early"
+    reason = one_line(reason.splitlines()[0]) if reason else "it ends too early"
     return CheckpointError(f"{path} is damaged or cut short ({reason:.120}): get the file again")

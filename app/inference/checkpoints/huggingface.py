@@ -11,6 +11,14 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from app.core.errors import CheckpointError
+from app.core.text import one_line
+from app.inference.checkpoints.source import unreadable
+
+MAX_HEADER_BYTES = 8 << 20
+"""A hundred times that of the largest Griffin. The library reads what it is given, into ten times the memory."""
+_MAX_NAME = 200
+_MAX_DIMENSIONS = 8
+_MAX_REASON = 160
 
 
 class SafetensorsSource:
@@ -22,6 +30,12 @@ class SafetensorsSource:
             for path in files:
                 handle = stack.enter_context(_open(path))
                 for name in handle.keys():  # noqa: SIM118 (not a dict)
+                    _require_showable(path, name, handle)
+                    if name in self._files:
+                        raise CheckpointError(
+                            f"{path.parent} holds {name} in two files, one of them {path.name}: get the model's files "
+                            "again"
+                        )
                     self._files[name] = handle
             # Stay open as long as the source lives: tensors map the files' pages.
             self._stack = stack.pop_all()
@@ -42,15 +56,41 @@ class SafetensorsSource:
         """The tensor as a view of the mapped file."""
         try:
             tensor: Tensor = self._files[name].get_tensor(name)
-        except (SafetensorError, RuntimeError, ValueError) as error:
-            raise CheckpointError(f"{name} cannot be read ({error}): get the model's files again") from error
+        except (SafetensorError, OSError, RuntimeError, ValueError, MemoryError) as error:
+            sentence = f"{name} cannot be read ({_reason(error)}): get the model's files again"
+            raise unreadable(name, error, sentence) from error
         return tensor
 
 
 def _open(path: Path) -> Any:
     try:
+        _require_modest_header(path)
         return safe_open(path, framework="pt", device="cpu")
     except PermissionError as error:
         raise CheckpointError(f"{path} may not be read: give yourself the right to read it") from error
-    except (SafetensorError, OSError, RuntimeError, ValueError) as error:
-        raise CheckpointError(f"{path} is damaged or cut short ({error}): get the file again") from error
+    except (SafetensorError, OSError, RuntimeError, ValueError, MemoryError) as error:
+        sentence = f"{path} is damaged or cut short ({_reason(error)}): get the file again"
+        raise unreadable(path, error, sentence) from error
+
+
+def _require_modest_header(path: Path) -> None:
+    with path.open("rb") as stream:
+        length = int.from_bytes(stream.read(8), "little")
+    if length > MAX_HEADER_BYTES:
+        raise ValueError(f"its header has {length:,} bytes, expected {MAX_HEADER_BYTES:,} at most")
+
+
+def _require_showable(path: Path, name: str, handle: Any) -> None:
+    """Name and shape stand in messages, which go to a terminal."""
+    if len(name) > _MAX_NAME or not name.isprintable():
+        raise CheckpointError(f"{path} holds a tensor of the name {name!r:.60}, which no model has: get the file again")
+    if (dimensions := len(handle.get_slice(name).get_shape())) > _MAX_DIMENSIONS:
+        raise CheckpointError(
+            f"{path} holds {name} with {dimensions:,} dimensions, expected at most {_MAX_DIMENSIONS}: "
+            "get the file again"
+        )
+
+
+def _reason(error: Exception) -> str:
+    """What the library says, in which parts of the file may stand."""
+    return f"{one_line(str(error)):.{_MAX_REASON}}" or type(error).__name__

@@ -8,6 +8,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from app.core.errors import CheckpointError, GriffinDeskError, ResourceError, lacks_memory
+
 DTYPE_NAMES = {
     torch.float64: "F64",
     torch.float32: "F32",
@@ -37,3 +39,14 @@ class TensorSource(Protocol):
     def tensor(self, name: str) -> Tensor:
         """The tensor, contiguous; CheckpointError when its data cannot be read."""
         ...
+
+
+def unreadable(what: object, error: BaseException, sentence: str) -> GriffinDeskError:
+    """What to raise where `what`, a file or a tensor, could not be read: ResourceError where memory lacks for it, which
+    is no damage, else CheckpointError with the sentence."""
+    if lacks_memory(error):
+        return ResourceError(
+            f"there is not enough memory for {what}: close other programs, or choose a smaller model",
+            code="out-of-memory",
+        )
+    return CheckpointError(sentence)

@@ -70,7 +70,8 @@ def _shards(path: Path, index: Mapping[str, Any]) -> list[str]:
         raise CheckpointError(f"{path} has no weight_map, expected the file of each tensor: get the file again")
     for name in weight_map.values():
         # An index names files beside it; anything else would read outside the model's folder.
-        if not isinstance(name, str) or Path(name).name != name or not name.endswith(".safetensors"):
+        beside = isinstance(name, str) and Path(name).name == name and name.isprintable()
+        if not beside or not name.endswith(SAFETENSORS):
             raise CheckpointError(f"{path} names {name!r:.60}, expected *.safetensors files in the same folder")
     return sorted(set(weight_map.values()))
 

@@ -29,5 +29,5 @@ def added_tokens(content: bytes) -> tuple[AddedToken, ...] | None:
     try:
         found, _ = json.JSONDecoder().raw_decode(text)
         return tuple(AddedToken(int(of["id"]), str(of["content"]), bool(of.get("special"))) for of in found)
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         return None

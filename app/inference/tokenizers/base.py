@@ -15,12 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from app.core.errors import CheckpointError
+from app.inference.json_file import read_bytes
 from app.inference.tokenizers.added_tokens import added_tokens
 from app.inference.tokenizers.settings import TokenizerSettings, read_tokenizer_settings
 
 if TYPE_CHECKING:
     from app.inference.tokenizers.sentencepiece import SentencePieceTokenizer
 
+MAX_BYTES = 256 << 20
+"""Of a tokenizer's file, seven times the largest of Gemma's."""
 SPACE_MARK = "\N{LOWER ONE EIGHTH BLOCK}"
 """How SentencePiece vocabularies write a space."""
 
@@ -253,7 +256,7 @@ def require_fit(tokenizer: Tokenizer, embedding_rows: int) -> None:
 
 def damaged_tokenizer(name: str, reason: object) -> CheckpointError:
     """The error for a tokenizer file that its library refuses."""
-    found = " ".join(str(reason).split())[:200]
+    found = " ".join(str(reason).split())[:200] or type(reason).__name__
     return CheckpointError(
         f"{name} is no tokenizer that can be read ({found}); fetch the model's files again", code="damaged-tokenizer"
     )
@@ -261,6 +264,6 @@ def damaged_tokenizer(name: str, reason: object) -> CheckpointError:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
-    except OSError as error:
+        return read_bytes(path, MAX_BYTES)
+    except (OSError, ValueError) as error:
         raise damaged_tokenizer(path.name, error) from error

@@ -10,7 +10,11 @@ from functools import cache
 from tokenizers import AddedToken
 from tokenizers import Tokenizer as HuggingFaceTokenizer
 
+from app.core.errors import CheckpointError
 from app.inference.tokenizers.base import SPACE_MARK, VocabularyTokenizer, damaged_tokenizer, is_marker, piece_bytes
+from app.inference.tokenizers.pipeline import require_modest, require_no_charsmap
+
+_SAMPLE = "The state of the model has a fixed size.\n"
 
 
 class BpeTokenizer(VocabularyTokenizer):
@@ -18,10 +22,15 @@ class BpeTokenizer(VocabularyTokenizer):
 
     def __init__(self, content: bytes, name: str) -> None:
         """Raises CheckpointError, naming the file `name`, when the content is damaged."""
+        require_no_charsmap(content, name)
         try:
             library = HuggingFaceTokenizer.from_buffer(content)
-        except Exception as error:  # the library raises bare Exception
-            raise damaged_tokenizer(name, error) from error
+            require_modest(library, name)
+        except CheckpointError:
+            raise
+        except BaseException as error:  # the library raises bare Exception, and what is none where it panics
+            raise _unless_ended(error, name) from error
+        self._name = name
         library.no_truncation()  # a file may ask for its text to be cut at a model's context length
         library.no_padding()
         added = library.get_added_tokens_decoder()
@@ -41,8 +50,9 @@ class BpeTokenizer(VocabularyTokenizer):
         library.encode_special_tokens = True
         self._unspellable = _unspellable(library) if self._is_byte_level else None
         self._space_mark_ids = None if self._is_byte_level else _byte_piece_ids(library, SPACE_MARK.encode())
-        template = library.encode("", add_special_tokens=True).ids
-        self.document_prefix = tuple(template[:1])
+        self.document_prefix = tuple(self._library_ids("", around=True)[:1])
+        if not self.encode(_SAMPLE):
+            raise damaged_tokenizer(name, "it makes nothing of a text")
 
     def _parts(self, text: str) -> Iterable[str]:
         if self._unspellable is not None:
@@ -54,7 +64,15 @@ class BpeTokenizer(VocabularyTokenizer):
     def _split(self, text: str) -> list[int]:
         if self._space_mark_ids is not None and text == SPACE_MARK:
             return list(self._space_mark_ids)  # as a piece it would read back as a space
-        return self._library.encode(text, add_special_tokens=False).ids
+        return self._library_ids(text, around=False)
+
+    def _library_ids(self, text: str, *, around: bool) -> list[int]:
+        """around: with what the file puts around a text."""
+        try:
+            return self._library.encode(text, add_special_tokens=around).ids
+        # A pattern that has to look too often ends in a panic, and so does a token that the file does not describe.
+        except BaseException as error:
+            raise _unless_ended(error, self._name) from error
 
     def _bytes_of(self, token_id: int) -> bytes:
         piece = self._library.id_to_token(token_id)
@@ -65,7 +83,12 @@ class BpeTokenizer(VocabularyTokenizer):
         if token_id in self._added_text:
             return self._added_text[token_id]
         alphabet = _byte_alphabet()
-        return bytes(alphabet[c] for c in piece)
+        return b"".join(bytes([alphabet[c]]) if c in alphabet else c.encode() for c in piece)
+
+
+def _unless_ended(error: BaseException, name: str) -> BaseException:
+    """What to raise for an error of the library's: itself where the program is to end, or memory lacks."""
+    return error if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError) else damaged_tokenizer(name, error)
 
 
 def _decoder_types(library: HuggingFaceTokenizer) -> set[str]:

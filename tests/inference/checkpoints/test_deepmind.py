@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from transformers import RecurrentGemmaConfig
 
-from app.core.errors import CheckpointError
+from app.core.errors import CheckpointError, ResourceError
 from app.inference.checkpoints.builder import build_griffin
 from app.inference.checkpoints.names import Layout
 from app.inference.checkpoints.registry import Checkpoint, open_checkpoint
@@ -191,7 +191,24 @@ def _other_zip(path: Path) -> None:
 
 def _huge_table(path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("2b/data.pkl", bytes((64 << 20) + 1))
+        archive.writestr("2b/data.pkl", bytes((1 << 20) + 1))
+
+
+def _table(pickled: bytes) -> Callable[[Path], None]:
+    def write(path: Path) -> None:
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("2b/data.pkl", pickled)
+            archive.writestr("2b/version", "3\n")
+
+    return write
+
+
+_GIBIBYTES = b"\x80\x02}X\x01\x00\x00\x00ac__builtin__\nbytearray\n\x8a\x05\x00\x00\x00\x00\x10\x85Rs."
+"""{"a": bytearray(64 GiB)}, which torch's reader would make."""
+_DOUBLED = (
+    b"\x80\x02}q\x00K\x01\x85q\x01" + b"".join(b"h%ch%c\x86q%c" % (n, n, n + 1) for n in range(1, 60)) + b"K\x01s."
+)
+"""A dict whose key is a pair of twice the same pair of ..., 60 levels deep: its hash would take years."""
 
 
 @pytest.mark.parametrize(
@@ -203,14 +220,18 @@ def _huge_table(path: Path) -> None:
         (lambda path: path.write_bytes(b"PK\x03\x04" + bytes(500)), "damaged or cut short"),
         (_other_zip, "damaged or cut short"),
         (_compressed, "is a compressed archive"),
-        (_huge_table, "its table of tensors has 67,108,865 bytes"),
+        (_huge_table, "its table of tensors has 1,048,577 bytes"),
+        (_table(_GIBIBYTES), "holds more than tensors"),
+        (_table(_DOUBLED), "holds more than tensors"),
+        (_table(b"\x80\x02}X\xff\xff\xff\x7fa."), "damaged or cut short"),
+        (_table(b"\x80\x02" + b"]" * 1000), "damaged or cut short"),
         (lambda path: torch.save([torch.zeros(2)], path), "holds a list, expected a dict of tensors"),
         (lambda path: torch.save({"model": {"a": torch.zeros(2)}}, path), "holds a dict under 'model'"),
         (lambda path: torch.save({3: torch.zeros(2)}, path), "holds a Tensor under 3"),
         (lambda path: torch.save({}, path), "holds nothing and such"),
-        (lambda path: torch.save({"a": torch.zeros(2).to_sparse()}, path), "no plain tensor"),
+        (lambda path: torch.save({"a": torch.zeros(2).to_sparse()}, path), "holds more than tensors"),
         (lambda path: torch.save({"a": torch.zeros(1).expand(1 << 40)}, path), "no plain tensor"),
-        (lambda path: torch.save({"a": torch.zeros(1 << 40, device="meta")}, path), "no plain tensor"),
+        (lambda path: torch.save({"a": torch.zeros(1 << 40, device="meta")}, path), "holds more than tensors"),
     ],
 )
 @pytest.mark.filterwarnings("ignore")
@@ -308,3 +329,17 @@ def test_damage_anywhere_is_refused_or_harmless(data: st.DataObject, tmp_path: P
         return
     for name in checkpoint.source.names():
         assert tuple(checkpoint.source.tensor(name).shape) == checkpoint.source.shape(name)
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("unable to mmap 9 bytes: Cannot allocate memory (12)")])
+def test_a_lack_of_memory_is_no_damage(error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file may be sound: getting it again would not help."""
+    path = write_deepmind(tmp_path / "2b.pt", random_tensors(RAW), TRAITS)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("app.inference.checkpoints.deepmind.torch.load", refuse)
+    with pytest.raises(ResourceError, match=r"not enough memory for .*2b\.pt") as caught:
+        open_checkpoint(path)
+    assert caught.value.code == "out-of-memory"

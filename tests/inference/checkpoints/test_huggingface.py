@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
-from app.core.errors import CheckpointError
-from app.inference.checkpoints.huggingface import SafetensorsSource
+from app.core.errors import CheckpointError, ResourceError
+from app.inference.checkpoints.huggingface import MAX_HEADER_BYTES, SafetensorsSource
 from app.inference.checkpoints.weight_files import safetensors_files
 from tests.checkpoints import random_tensors, raw_config, write_checkpoint
 
@@ -84,5 +85,69 @@ def test_unreadable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr("app.inference.checkpoints.huggingface.safe_open", refuse)
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(_header({}))
     with pytest.raises(CheckpointError, match="may not be read"):
+        SafetensorsSource([path])
+
+
+def test_a_name_in_two_files(tmp_path: Path) -> None:
+    """Which of the two is meant nobody knows: the last one read would win without a word."""
+    write_checkpoint(tmp_path, RAW, TENSORS, shards=2)
+    again = load_file(tmp_path / "model-00001-of-00002.safetensors")
+    save_file(again | {"extra": torch.zeros(1)}, tmp_path / "model-00002-of-00002.safetensors")
+    with pytest.raises(CheckpointError, match=r"in two files, one of them model-00002-of-00002\.safetensors"):
+        SafetensorsSource(safetensors_files(tmp_path))
+
+
+def test_an_enormous_header_is_not_read(tmp_path: Path) -> None:
+    """The library would take ten times its bytes in memory, and a minute for a million tensors."""
+    path = tmp_path / "model.safetensors"
+    with path.open("wb") as stream:
+        stream.write(struct.pack("<Q", MAX_HEADER_BYTES + 8))
+        stream.truncate(MAX_HEADER_BYTES + 16)
+    with pytest.raises(CheckpointError, match=r"model\.safetensors is damaged .* header has 8,388,616 bytes, expected"):
+        SafetensorsSource([path])
+
+
+@pytest.mark.parametrize("name", ["model.layers.0.\x1b[31m\nred", "model.layers.0." + "x" * 10_000, "\u202ereversed"])
+def test_names_that_cannot_be_shown(name: str, tmp_path: Path) -> None:
+    """Names stand in messages: one that steers the terminal, or fills it, is no tensor of any model."""
+    save_file(TENSORS | {name: torch.zeros(1)}, tmp_path / "model.safetensors")
+    with pytest.raises(CheckpointError, match=r"model\.safetensors holds a tensor of the name ") as caught:
         SafetensorsSource([tmp_path / "model.safetensors"])
+    assert caught.value.message.isprintable() and len(caught.value.message) < 300 + len(str(tmp_path))
+
+
+def test_too_many_dimensions(tmp_path: Path) -> None:
+    """A shape stands in messages too."""
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(_header({"a": {"dtype": "F32", "shape": [1] * 99, "data_offsets": [0, 4]}}, b"1234"))
+    with pytest.raises(CheckpointError, match=r"model\.safetensors holds a with 99 dimensions, expected at most 8"):
+        SafetensorsSource([path])
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(12, "Cannot allocate memory"), MemoryError(), RuntimeError("can't allocate memory: 9 bytes")]
+)
+def test_a_lack_of_memory_is_no_damage(error: Exception, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file may be sound: getting it again would not help."""
+    write_checkpoint(tmp_path, RAW, TENSORS)
+    path = tmp_path / "model.safetensors"
+    source = SafetensorsSource([path])
+
+    class Full:
+        def get_tensor(self, name: str) -> None:
+            raise error
+
+    def refuse(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(source, "_files", {"a": Full()})
+    with pytest.raises(ResourceError, match="not enough memory for a") as caught:
+        source.tensor("a")
+    assert caught.value.code == "out-of-memory"
+    monkeypatch.setattr("app.inference.checkpoints.huggingface.safe_open", refuse)
+    with pytest.raises(ResourceError, match=r"not enough memory for .*model\.safetensors") as caught:
+        SafetensorsSource([path])
+    assert caught.value.code == "out-of-memory"

@@ -42,6 +42,8 @@ def test_pipe_and_folder_are_no_weights(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "file",
     [
+        "x\n\x1b[31m.safetensors",
+        "nul\0.safetensors",
         "../secret.safetensors",
         "/etc/passwd",
         "sub/model.safetensors",
@@ -60,7 +62,7 @@ def test_index_stays_in_its_folder(file: Any, tmp_path: Path) -> None:
     folder = tmp_path / "model"
     folder.mkdir()
     (folder / INDEX_FILE).write_text(json.dumps({"weight_map": {"a": file}}))
-    with pytest.raises(CheckpointError, match=r"expected \*\.safetensors files in the same folder|lacks a"):
+    with pytest.raises(CheckpointError, match=r"expected \*\.safetensors files in the same folder"):
         safetensors_files(folder)
 
 

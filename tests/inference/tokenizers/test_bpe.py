@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from app.core.errors import CheckpointError
 from app.inference.tokenizers.base import Tokenizer, load_tokenizer
 
 SAMPLES = [
@@ -141,3 +142,81 @@ def test_long_text_is_neither_cut_nor_padded(gemma_form: Tokenizer) -> None:
 def test_the_space_mark_itself_reads_back(gemma_form: Tokenizer) -> None:
     """U+2581 in a text goes by its bytes, since its piece means a space."""
     assert gemma_form.decode(gemma_form.encode("a▁ ▁b")) == "a▁ ▁b"
+
+
+def _replace(pattern: dict[str, str], content: str) -> dict[str, Any]:
+    return {"type": "Replace", "pattern": pattern, "content": content}
+
+
+def _split(pattern: str) -> dict[str, Any]:
+    return {"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": False}
+
+
+def _around(tokens: int) -> dict[str, Any]:
+    special = {"x": {"id": "x", "ids": [1] * tokens, "tokens": ["x"] * tokens}}
+    single = [{"SpecialToken": {"id": "x", "type_id": 0}}]
+    return {"type": "TemplateProcessing", "single": single, "pair": [], "special_tokens": special}
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"normalizer": {"type": "Sequence", "normalizers": [_replace({"String": "a"}, "aa")] * 40}}, "41 steps"),
+        ({"normalizer": _replace({"String": "a"}, "a" * 1000)}, "2,000 times as long"),
+        ({"normalizer": _replace({"Regex": ""}, "a" * 1000)}, "2,002 times as long"),
+        ({"normalizer": {"type": "Precompiled", "precompiled_charsmap": "AAAA////"}}, "precompiled_charsmap"),
+        ({"pre_tokenizer": _split(r"([a-zA-Z ]+)+\z")}, "retry-limit-in-match"),
+        ({"pre_tokenizer": _split("((")}, "unmatched parenthesis"),
+        ({"post_processor": _around(1000)}, "puts 1000 tokens around a text"),
+        ({"post_processor": _around(1)}, "makes nothing of a text"),
+        ({"post_processor": _around(1) | {"special_tokens": {}}}, "no entry found for key"),
+        ({"model": {"type": "BPE", "vocab": {"\u65e5": 0}, "merges": []}}, "makes nothing of a text"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_immodest_files_are_refused(
+    changes: dict[str, Any], reason: str, starter_model_path: Path, tmp_path: Path
+) -> None:
+    """A tokenizer.json is a small program: the library would end this one for lack of memory, or panic."""
+    raw = json.loads((starter_model_path / "tokenizer.json").read_text())
+    (tmp_path / "tokenizer.json").write_text(json.dumps(raw | changes))
+    with pytest.raises(CheckpointError, match=f"tokenizer.json is no tokenizer .*{reason}") as caught:
+        load_tokenizer(tmp_path)
+    assert caught.value.code == "damaged-tokenizer" and "\n" not in caught.value.message
+
+
+def test_a_table_of_characters_is_found_behind_escapes(tmp_path: Path) -> None:
+    """The library reads `\\u0070` as p."""
+    (tmp_path / "tokenizer.json").write_text('{"normalizer": {"\\u0070recompiled_charsmap" : "AAAA////"}}')
+    with pytest.raises(CheckpointError, match="precompiled_charsmap"):
+        load_tokenizer(tmp_path)
+
+
+def test_pieces_outside_the_alphabet_have_bytes(starter_model_path: Path, tmp_path: Path) -> None:
+    """A byte-level vocabulary may hold characters that stand for no byte."""
+    raw = json.loads((starter_model_path / "tokenizer.json").read_text())
+    raw["model"] |= {"vocab": {"\u65e5": 0, "t": 1}, "merges": []}
+    (tmp_path / "tokenizer.json").write_text(json.dumps(raw | {"added_tokens": []}))
+    assert load_tokenizer(tmp_path).decode([0, 1]) == "\u65e5t"
+
+
+def test_a_panic_while_splitting_is_an_error_of_the_files(starter_model_path: Path, tmp_path: Path) -> None:
+    """A pattern that only some texts make look without end."""
+    raw = json.loads((starter_model_path / "tokenizer.json").read_text())
+    (tmp_path / "tokenizer.json").write_text(json.dumps(raw | {"pre_tokenizer": _split("(z+)+$")}))
+    tokenizer = load_tokenizer(tmp_path)
+    with pytest.raises(CheckpointError, match="retry-limit-in-match"):
+        tokenizer.encode("z" * 60 + "!")
+
+
+def test_a_lack_of_memory_is_no_damage(starter_model_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file may be sound."""
+
+    class Full:
+        @staticmethod
+        def from_buffer(content: bytes) -> None:
+            raise MemoryError
+
+    monkeypatch.setattr("app.inference.tokenizers.bpe.HuggingFaceTokenizer", Full)
+    with pytest.raises(MemoryError):
+        load_tokenizer(starter_model_path)
