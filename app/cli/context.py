@@ -13,7 +13,7 @@ from datetime import date
 from app.core.paths import DataPaths, cache_dir
 from app.core.settings import Settings
 from app.core.text import one_line
-from app.services.desk import Desk, make_desk, open_states
+from app.services.desk import Desk, make_desk, make_room, open_states
 from app.services.engine import EngineOptions, ModelLoader
 from app.services.models import InstalledModel
 from app.storage.backups import DailyBackup, open_library
@@ -70,6 +70,7 @@ def open_context(launch: Launch) -> Iterator[Context]:
     What the user should know of the opening goes to standard error. Raises StorageError.
     """
     paths = launch.paths
+    make_room(paths, launch.settings)
     opened = open_library(paths.library, paths.backups, today=date.today())
     sys.stderr.writelines(f"note: {one_line(notice)}\n" for notice in opened.notices)
     with opened.database as database:

@@ -7,10 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from app.core.log import logger
 from app.inference.generator import ModelInfo, Usage
-from app.tasks.model import Citation, Line, SectionNotes
+from app.storage.summaries import SummaryRecord
+from app.tasks.model import Citation, Line, SectionNotes, Style
 
 Json = dict[str, Any]
+
+_log = logger("summaries")
 
 
 def line_to_json(line: Line) -> Json:
@@ -86,6 +90,21 @@ def sections_dumps(sections: Iterable[SectionNotes]) -> str:
 def sections_loads(text: str) -> tuple[SectionNotes, ...]:
     """The inverse of `sections_dumps`."""
     return tuple(notes_from_json(value) for value in json.loads(text))
+
+
+def legible(record: SummaryRecord | None) -> SummaryRecord | None:
+    """The record of a summary; None for one that damage has made meaningless: it is made anew."""
+    if record is None:
+        return None
+    try:
+        notes = [notes_from_json(json.loads(part)) for part in record.parts]
+        sections, lines = sections_loads(record.sections or "[]"), lines_loads(record.lines or "[]")
+        stats = dict(json.loads(record.stats or "{}"))
+        _ = (notes, sections, lines, stats, usage_loads(record.usage), Style(record.key.style))
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        _log.warning("job %s: what is stored of it is damaged, and is passed over: %s", record.id, type(error).__name__)
+        return None
+    return record
 
 
 def usage_loads(text: str) -> Usage:

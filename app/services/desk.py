@@ -10,7 +10,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -128,6 +128,12 @@ def open_states(paths: DataPaths, settings: Settings) -> StateKeeper:
     return StateKeeper(SnapshotStore(paths.snapshots, budget_bytes=settings.snapshot_budget_bytes), now=time.time)
 
 
+def make_room(paths: DataPaths, settings: Settings) -> None:
+    """Before the library is opened: where the disk is all but full, saved states give way to it."""
+    with closing(SnapshotStore(paths.snapshots, budget_bytes=settings.snapshot_budget_bytes)) as store:
+        store.give_way()
+
+
 def make_desk(
     paths: DataPaths,
     settings: Settings,
@@ -142,6 +148,8 @@ def make_desk(
 ) -> Desk:
     """The services on an open library; what reads files, clocks and what is drawn by chance are others in tests."""
     new_id, new_seed = new_id or _new_id, new_seed or _new_seed
+    # What could not be written for want of room can be, when it is tried again.
+    database.when_full = states.give_way
     documents, conversations, summaries = DocumentStore(database), ConversationStore(database), SummaryStore(database)
     refusals = RefusalStore(database)
     library = LibraryService(documents, load=load, now=now)

@@ -161,6 +161,10 @@ class StateKeeper:
         """Room that all saved states take on the disk."""
         return self._store.total_bytes()
 
+    def give_way(self) -> None:
+        """Where the disk is all but full: let go of states until there is some room for what cannot be made anew."""
+        self._store.give_way()
+
     def collect(self) -> Collected:
         """Clean the file up: what is damaged, what nobody refers to, what is over the budget."""
         self.flush()

@@ -129,19 +129,19 @@ class SummaryService:
                 f"{id_or_prefix!r} begins {len(found)} summaries ({', '.join(r.id for r in found)}); give more",
                 code="unknown-session",
             )
-        return _stored(found[0])
+        return _stored(found[0]) if codec.legible(found[0]) is not None else None
 
     def latest(self, document_id: str, page_range: str) -> StoredSummary | None:
         """What was last made of a document, else begun, by whichever model and in whichever style."""
-        found = self._store.of_document(document_id, page_range)
+        found = codec.legible(self._store.of_document(document_id, page_range))
         if found is None or found.finished:
             return _stored(found) if found is not None else None
-        finished = self._store.of_document(document_id, page_range, finished=True)
+        finished = codec.legible(self._store.of_document(document_id, page_range, finished=True))
         return _stored(found) if finished is None else replace(_stored(finished), newer=_stored(found))
 
     def finished(self, document_id: str, page_range: str, info: ModelInfo, style: Style) -> SummaryResult | None:
         """The summary of this document by this model in this style, where the newest job for it is finished."""
-        record = self._store.newest(_key(document_id, page_range, info, style))
+        record = codec.legible(self._store.newest(_key(document_id, page_range, info, style)))
         if record is None or not record.finished:
             return None
         _log.info("job %s: summary hit: finished before", record.id)
@@ -228,7 +228,7 @@ class SummaryService:
 
     def _open_job(self, key: SummaryKey, info: ModelInfo, fresh: bool) -> tuple[str, SummaryRecord | None]:
         """The id of the job, and the interrupted run that it goes on from."""
-        record = self._store.newest(key)
+        record = codec.legible(self._store.newest(key))
         if record is not None and not record.finished and not fresh:
             _log.info("job %s: resumed: %d of %d parts written", record.id, len(record.parts), record.parts_total)
             self._store.reopen(record.id, now=self._now())

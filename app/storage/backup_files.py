@@ -43,8 +43,11 @@ class BackupFolder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def newest_first(self) -> list[Backup]:
-        """All copies, sound or not, by the day in their names."""
+    def newest_first(self, today: date = date.max) -> list[Backup]:
+        """All copies, sound or not, by the day in their names; those of days after `today` last.
+
+        The clock was wrong when they were made: they may be older than all others.
+        """
         found: list[Backup] = []
         with suppress(OSError):
             for path in self._folder.iterdir():
@@ -52,15 +55,15 @@ class BackupFolder:
                     # 2025-02-31 is no day, so it is no name of ours.
                     with suppress(ValueError):
                         found.append(Backup(path, date.fromisoformat(match[1])))
-        return sorted(found, key=lambda backup: backup.day, reverse=True)
+        return sorted(found, key=lambda backup: (backup.day <= today, backup.day), reverse=True)
 
     def of(self, day: date) -> Backup | None:
         """The copy of this day."""
         return next((backup for backup in self.newest_first() if backup.day == day), None)
 
-    def newest_sound(self) -> Backup | None:
+    def newest_sound(self, today: date = date.max) -> Backup | None:
         """The newest copy that can be restored; those that cannot are logged with the reason and passed over."""
-        for backup in self.newest_first():
+        for backup in self.newest_first(today):
             problem = what_is_wrong(backup.path)
             if not problem:
                 return backup
@@ -82,7 +85,7 @@ class BackupFolder:
                     return False
                 self._clear()
                 return self._make(source, day)
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, sqlite3.Error, UnicodeDecodeError) as error:
             _log.warning("no backup of %s: %s", day, error)
             return False
 
@@ -103,7 +106,7 @@ class BackupFolder:
                 with suppress(OSError):
                     beside(temporary, ending).unlink(missing_ok=True)
         _log.info("backup %s made, %d bytes", target.name, target.stat().st_size)
-        self._thin(target)
+        self._thin(target, day)
         return True
 
     def _clear(self) -> None:
@@ -112,9 +115,9 @@ class BackupFolder:
             if _TEMPORARY.fullmatch(path.name):
                 path.unlink(missing_ok=True)
 
-    def _thin(self, newest: Path) -> None:
+    def _thin(self, newest: Path, day: date) -> None:
         # The one just made stays in any case: with the clock set back it would be the oldest by name.
-        older = [backup.path for backup in self.newest_first() if backup.path != newest]
+        older = [backup.path for backup in self.newest_first(day) if backup.path != newest]
         for path in older[KEPT_BACKUPS - 1 :]:
             path.unlink(missing_ok=True)
             _log.info("backup %s removed: %d newer ones", path.name, KEPT_BACKUPS)
@@ -137,7 +140,7 @@ def what_is_wrong(path: Path, *, version: int | None = None) -> str:
                 return f"schema {found}, expected {version or f'1 to {newest}'}"
             checked = _value(db, "PRAGMA quick_check(1)")
             return "" if checked == "ok" else str(checked).splitlines()[0]
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # the message itself may hold damaged bytes
         return str(error)
 
 
@@ -151,7 +154,8 @@ def _one_moment(source: sqlite3.Connection) -> Iterator[int]:
     try:
         yield int(_value(source, "PRAGMA user_version"))
     finally:
-        source.execute("ROLLBACK")
+        if source.in_transaction:  # SQLite ends it by itself after some errors, a full disk among them
+            source.execute("ROLLBACK")
 
 
 def _copy(source: sqlite3.Connection, temporary: Path) -> None:

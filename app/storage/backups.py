@@ -14,7 +14,7 @@ from pathlib import Path
 from app.core.errors import StorageError
 from app.core.log import logger
 from app.storage.backup_files import BackupFolder
-from app.storage.database import BUSY_TIMEOUT_S, Database
+from app.storage.database import BUSY_TIMEOUT_S, Database, damage_mark
 from app.storage.locks import JobLocks
 from app.storage.restore import Restored, finish_restore, pending_restore, restore
 
@@ -82,10 +82,18 @@ class _Opening:
             _log.warning("%s could not be restored: %s", self._path, error)
             raise damage from error
         if result is not None:
+            with suppress(OSError):  # it was met in the file that is aside now
+                damage_mark(self._path).unlink(missing_ok=True)
             return OpenedLibrary(self._open(), (_notice(self._path, result),))
         if self._is_empty():
-            return OpenedLibrary(self._open(), ())
+            return OpenedLibrary(self._open(), (self._begun_anew(),) if self._folder.newest_first() else ())
         raise damage
+
+    def _begun_anew(self) -> str:
+        return (
+            f"The library {self._path} was empty and none of its backups can be restored, so a new one is begun; "
+            "the backups are left as they are."
+        )
 
     def _restore_once_alone(self) -> Restored | None:
         """Wait for another start that is just finding the same damage: it lets go of the file in a moment."""
@@ -102,11 +110,13 @@ class _Opening:
         pending = pending_restore(self._path)
         if pending is not None:
             return finish_restore(self._path, pending, today=self._today)
-        backup = self._folder.newest_sound()
+        backup = self._folder.newest_sound(self._today)
         return None if backup is None else restore(self._path, backup, today=self._today)
 
     def _open(self) -> Database:
-        return Database.open(self._path, busy_timeout_s=self._busy_timeout_s, before_upgrade=self._keep_before_upgrade)
+        return Database.open(
+            self._path, busy_timeout_s=self._busy_timeout_s, before_upgrade=self._keep_before_upgrade, mend=True
+        )
 
     def _keep_before_upgrade(self, connection: sqlite3.Connection) -> None:
         # Without room for a copy the upgrade goes on: it is one transaction, and the program must start.
@@ -146,7 +156,7 @@ class DailyBackup:
             uri = f"{self._library.absolute().as_uri()}?mode=ro"
             with closing(sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)) as source:
                 self._folder.make(source, self._today)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             _log.warning("no backup of %s: %s", self._today, error)
 
 

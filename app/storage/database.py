@@ -19,6 +19,7 @@ import sqlite_utils
 
 from app.core.errors import ResourceError, StorageError
 from app.core.log import logger
+from app.storage.indexes import is_sound, make_indexes_anew
 from app.storage.migrations import LIBRARY, Migration
 
 APPLICATION_ID = 0x47724465
@@ -41,6 +42,8 @@ class Database:
     def __init__(self, path: Path, db: sqlite_utils.Database) -> None:
         self.path = path
         self._db = db
+        self.when_full: Callable[[], None] = _nothing
+        """Called after something could not be written because the disk is full."""
 
     @classmethod
     def open(
@@ -50,29 +53,35 @@ class Database:
         migrations: Sequence[Migration] = LIBRARY,
         busy_timeout_s: float = BUSY_TIMEOUT_S,
         before_upgrade: Callable[[sqlite3.Connection], None] | None = None,
+        mend: bool = False,
     ) -> Database:
         """Open or make the file, check it and bring its schema up to date.
 
         `before_upgrade` is called with the checked file before the first migration of an older schema, not of a
-        new file. Raises StorageError (a newer schema, no database at all, damaged, locked, read-only) or
-        ResourceError (disk full).
+        new file. mend: check its indexes too, and make them anew where they alone are damaged, or where damage was
+        met since the last time. Raises StorageError (a newer schema, no database at all, damaged, locked, read-only)
+        or ResourceError (disk full).
         """
         # A data folder that was there before may be open to everybody, and so would be what SQLite makes in it.
         with suppress(OSError):
             make_private(path)
         with _errors(path):
             connection = sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None)
+            connection.text_factory = _text
             database = cls(path, sqlite_utils.Database(connection, execute_plugins=False))
         try:
             with _errors(path):
-                database._prepare(migrations, before_upgrade)
+                database._prepare(migrations, before_upgrade, mend)
         except BaseException:
             database.close()
             raise
         return database
 
     def _prepare(
-        self, migrations: Sequence[Migration], before_upgrade: Callable[[sqlite3.Connection], None] | None
+        self,
+        migrations: Sequence[Migration],
+        before_upgrade: Callable[[sqlite3.Connection], None] | None,
+        mend: bool,
     ) -> None:
         version = self._pragma("user_version")
         if version == 0 and self._scalar("SELECT count(*) FROM sqlite_master") > 0:
@@ -90,12 +99,27 @@ class Database:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
         self._db.execute("PRAGMA foreign_keys=ON")
-        if version > 0 and (found := self._scalar("PRAGMA quick_check(1)")) != "ok":
-            raise StorageError(_damaged(self.path, str(found)), code="damaged-library")
+        if version > 0 and (found := is_sound(self._db.conn, with_indexes=False)):
+            raise StorageError(_damaged(self.path, found), code="damaged-library")
+        if version > 0 and mend:
+            self._mend()
         if before_upgrade is not None and 0 < version < newest:
             before_upgrade(self._db.conn)
         for migration in migrations:
             self._migrate(migration)
+
+    def _mend(self) -> None:
+        """Rows are sound: what else is wrong is a matter of indexes."""
+        met = damage_mark(self.path).exists()
+        found = is_sound(self._db.conn, with_indexes=True)
+        if found or met:
+            _log.warning("%s: indexes are made anew: %s", self.path.name, found or "damage was met before")
+            make_indexes_anew(self._db.conn)
+            if found := is_sound(self._db.conn, with_indexes=True):
+                raise StorageError(_damaged(self.path, found), code="damaged-library")
+        if met:
+            with suppress(OSError):
+                damage_mark(self.path).unlink(missing_ok=True)
 
     def _migrate(self, migration: Migration) -> None:
         with self.transaction() as db:
@@ -122,16 +146,21 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[sqlite_utils.Database]:
         """All or nothing: committed (and synced to disk) at the end of the block, rolled back by any exception."""
-        with _errors(self.path):
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-                self._db.execute("COMMIT")
-            except BaseException:
-                # SQLite has already rolled back by itself after some errors, a full disk among them.
-                if self._db.conn.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
+        try:
+            with _errors(self.path):
+                self._db.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self._db
+                    self._db.execute("COMMIT")
+                except BaseException:
+                    # SQLite has already rolled back by itself after some errors, a full disk among them.
+                    if self._db.conn.in_transaction:
+                        self._db.execute("ROLLBACK")
+                    raise
+        except ResourceError as error:
+            if error.code == "disk-full":
+                self.when_full()
+            raise
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, Any]]:
         """All rows of a query, as dicts by column name."""
@@ -161,6 +190,24 @@ def make_private(path: Path) -> None:
     os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
+def _nothing() -> None:
+    """Nobody makes room."""
+
+
+def damage_mark(path: Path) -> Path:
+    """An empty file beside a database in which damage was met; the next start looks more closely, and removes it."""
+    return path.with_name(f"{path.stem}.suspect")
+
+
+def _text(data: bytes) -> str:
+    """A letter that is damaged is one letter lost, not the document."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        _log.warning("a stored text is damaged: %d bytes are no UTF-8 as a whole", len(data))
+        return data.decode("utf-8", "replace")
+
+
 @contextmanager
 def _errors(path: Path) -> Iterator[None]:
     """Turn SQLite's exceptions into errors that say what to do."""
@@ -168,6 +215,16 @@ def _errors(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise storage_error(path, error) from error
+    except UnicodeDecodeError as error:
+        # SQLite's own words about damage hold some of the damaged bytes.
+        raise storage_error(path, damage_in_words()) from error
+
+
+def damage_in_words() -> sqlite3.DatabaseError:
+    """In place of what the sqlite3 module raises where SQLite's message cannot be decoded."""
+    error = sqlite3.DatabaseError("the schema is malformed")
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    return error
 
 
 def storage_error(path: Path, error: sqlite3.Error) -> ResourceError:
@@ -189,7 +246,10 @@ def storage_error(path: Path, error: sqlite3.Error) -> ResourceError:
             f"{path} cannot be opened for writing; make its folder writable or choose another one with --data-dir",
             code="read-only",
         )
-    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+    # A byte of the header that no version of SQLite writes is told as a plain error.
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT) or str(error) == "unsupported file format":
+        with suppress(OSError):
+            make_private(damage_mark(path))
         return StorageError(_damaged(path, str(error)), code="damaged-library")
     return StorageError(f"{path} could not be used ({error}); see the log file for more")
 

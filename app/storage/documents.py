@@ -134,7 +134,7 @@ class DocumentStore:
             title=row["title"],
             format=row["format"],
             page_kind=row["page_kind"],
-            warnings=tuple(json.loads(row["warnings"])),
+            warnings=_warnings(row["warnings"]),
             pages=tuple(PageRecord(p["number"], p["text"], p["problem"]) for p in pages),
             sections=tuple(
                 SectionRecord(s["title"], s["level"], s["start_offset"], s["end_offset"], s["page_from"], s["page_to"])
@@ -171,6 +171,14 @@ class DocumentStore:
         """Number of documents, passages, summaries and conversations, for `doctor`."""
         tables = ("documents", "passages", "summaries", "conversations")
         return {name: self._database.rows(f"SELECT count(*) AS n FROM {name}")[0]["n"] for name in tables}
+
+
+def _warnings(stored: str) -> tuple[str, ...]:
+    """None of what damage has made of them: they are not worth the document."""
+    try:
+        return tuple(map(str, json.loads(stored)))
+    except (TypeError, ValueError):
+        return ()
 
 
 def _passage(row: dict[str, Any]) -> PassageRecord:

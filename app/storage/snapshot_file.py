@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from app.core.log import logger
-from app.storage.database import SIDE_FILES, beside, make_private
+from app.storage.database import SIDE_FILES, beside, damage_in_words, make_private
 from app.storage.locks import JobLocks
 
 APPLICATION_ID = 0x47724473
@@ -114,7 +114,7 @@ class SnapshotFile:
             db.execute("PRAGMA busy_timeout=0")
             _transaction(db, "BEGIN IMMEDIATE", action)
             db.execute(f"PRAGMA busy_timeout={round(BUSY_TIMEOUT_S * 1000)}")
-        except sqlite3.Error:
+        except (sqlite3.Error, UnicodeDecodeError):
             # Whatever it is, the next call that matters will say it.
             self._writer.close()
             return False
@@ -136,6 +136,10 @@ class SnapshotFile:
             with suppress(OSError):
                 total += beside(self.path, ending).stat().st_size
         return total
+
+    def begin_anew(self, reason: str) -> None:
+        """Delete the file with all that is in it: its room is the disk's again at once."""
+        self._delete(_identity(self.path), reason)
 
     def close(self) -> None:
         """Close all connections; a later call opens them again."""
@@ -160,6 +164,9 @@ class SnapshotFile:
                     try:
                         db = connection.get(create=create)
                         result = None if db is None else _transaction(db, begin, action)
+                    except UnicodeDecodeError as error:
+                        connection.close()
+                        raise damage_in_words() from error
                     except BaseException:
                         # Whatever state it is in; and a file that is not ours is not kept open.
                         connection.close()
@@ -167,13 +174,13 @@ class SnapshotFile:
             except sqlite3.Error as error:
                 if last or not _is_damage(error):
                     self.problem = _reason(error)
-                    cause = "" if str(error) in self.problem else f" ({error})"
+                    cause = "" if str(error) in self.problem else f" ({_words(error)})"
                     _log.warning("snapshot %s failed: %s%s", what, self.problem, cause)
                     return None
                 told = "the snapshot file was damaged and has been begun anew"
                 if isinstance(error, _OlderError):
                     told = "the snapshot file was written by an older Griffin Desk and has been begun anew"
-                self._delete(found, str(error))
+                self._delete(found, _words(error))
             else:
                 self.problem = told
                 return result
@@ -335,4 +342,9 @@ def _reason(error: sqlite3.Error) -> str:
         sqlite3.SQLITE_PERM: "the snapshot file cannot be opened",
         sqlite3.SQLITE_CANTOPEN: "the snapshot file cannot be opened",
         sqlite3.SQLITE_IOERR: "the snapshot file could not be read or written",
-    }.get(code, f"the snapshot file could not be used ({error})")
+    }.get(code, f"the snapshot file could not be used ({_words(error)})")
+
+
+def _words(error: sqlite3.Error) -> str:
+    """SQLite's, without the text of a value that it could not decode: that is of a document or a turn."""
+    return str(error).partition(" with text ")[0]

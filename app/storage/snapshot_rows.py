@@ -196,6 +196,14 @@ def evict(
     return len(victims)
 
 
+def shrink(db: sqlite3.Connection, *, budget_bytes: int) -> tuple[int, int]:
+    """Remove what is over the budget, and give its room back; the numbers of snapshots and of pages."""
+    snapshots = evict(db, budget_bytes=budget_bytes)
+    pages = drop_orphans(db)
+    vacuum(db)
+    return snapshots, pages
+
+
 def _held(db: sqlite3.Connection, digests: Mapping[int, set[str]]) -> Iterator[Held]:
     for id_, stream, fingerprint, key, kind, parent_key, position, used_at, nbytes in db.execute(
         "SELECT id, stream, fingerprint, key, kind, parent_key, position, used_at, nbytes FROM snapshots"

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import math
 import shutil
 import sqlite3
 import threading
@@ -46,6 +47,9 @@ _log = logger("snapshots")
 
 DISK_RESERVE_BYTES = 256 << 20
 """Left free on the disk by saved states, their write-ahead log included."""
+
+GIVE_WAY_BYTES = 64 << 20
+"""With less than that free, states that are kept already go, until so much is."""
 
 
 class SnapshotStore:
@@ -83,6 +87,8 @@ class SnapshotStore:
             budget = self._budget_now(db)
             if (nbytes := own_bytes + sum(sizes.values())) > budget:
                 _log.info("%s: no snapshot: %d bytes, room for %d", name, nbytes, budget)
+                if rows.total_bytes(db) > budget:
+                    rows.shrink(db, budget_bytes=budget)
                 return SaveOutcome.REFUSED
             self._note_use(db)
             id_ = rows.insert_row(db, place, state, own_bytes=own_bytes, now=now)
@@ -172,9 +178,8 @@ class SnapshotStore:
             before = rows.total_bytes(db)
             snapshots = rows.remove(db, {*rows.users(db, bad), *rows.incomplete(db)})
             pages = rows.drop_orphans(db)
-            snapshots += rows.evict(db, budget_bytes=self._budget_now(db))
-            pages += rows.drop_orphans(db)
-            rows.vacuum(db)
+            evicted, dropped = rows.shrink(db, budget_bytes=self._budget_now(db))
+            snapshots, pages = snapshots + evicted, pages + dropped
             kept = rows.total_bytes(db)
             return snapshots, pages, before - kept, kept
 
@@ -183,6 +188,19 @@ class SnapshotStore:
         _log.info("collected: %d snapshots and %d pages dropped, %d bytes; %d kept", snapshots, pages, freed, kept)
         return Collected(snapshots, pages, freed, kept, self._file.disk_bytes())
 
+    def give_way(self) -> None:
+        """Where the disk is all but full: states go until there is some room for what cannot be made anew.
+
+        All of them, with their file, where even letting go of some needs more room than there is.
+        """
+        if self._file.disk_bytes() == 0 or self._free_bytes() >= GIVE_WAY_BYTES:
+            return
+        _log.warning("the disk is all but full: saved states give way")
+        if self._file.write("shrink", lambda db: rows.shrink(db, budget_bytes=self._budget_now(db))) is not None:
+            self._file.checkpoint()
+        if self._free_bytes() < GIVE_WAY_BYTES:
+            self._file.begin_anew("the disk is full")
+
     def close(self) -> None:
         """Close the file; a later call opens it again."""
         self._file.write_if_free(self._note_use)
@@ -190,11 +208,16 @@ class SnapshotStore:
 
     def _budget_now(self, db: sqlite3.Connection) -> int:
         """The budget, or less where the disk is nearly full: a cache must leave room for the library."""
+        free, held = self._free_bytes(), rows.total_bytes(db)
+        if free < GIVE_WAY_BYTES:
+            return min(self._budget_bytes, max(0, held + int(free) - GIVE_WAY_BYTES))
+        return int(min(self._budget_bytes, held + max(0, free - DISK_RESERVE_BYTES)))
+
+    def _free_bytes(self) -> float:
         try:
-            free = shutil.disk_usage(self._path.parent).free
+            return shutil.disk_usage(self._path.parent).free
         except OSError:
-            return self._budget_bytes
-        return min(self._budget_bytes, rows.total_bytes(db) + max(0, free - DISK_RESERVE_BYTES))
+            return math.inf
 
     def _damaged_pages(self) -> list[str]:
         self._file.check(rows.check_structure)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from app.core.paths import DataPaths
 from app.core.settings import Settings
 from app.inference.generator import Sampling
 from app.services import desk as desk_module
-from app.services.desk import Desk, bundled_model, make_desk, models_dir, open_states
+from app.services.desk import Desk, bundled_model, make_desk, make_room, models_dir, open_states
 from app.services.states import StateKeeper
 from app.storage.database import Database
 from app.tasks.chat import CHAT_SAMPLING, SYSTEM_PROMPT, chat_sampling
@@ -153,3 +154,22 @@ def test_the_budget_of_states(paths: DataPaths, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(desk_module, "SnapshotStore", made)
     open_states(paths, Settings(snapshot_budget_bytes=12345)).close()
     assert budgets == [12345]
+
+
+def test_saved_states_give_way_to_the_library(
+    paths: DataPaths, states: StateKeeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before it is opened, and after something in it could not be written."""
+    with Database.open(paths.library) as database:
+        desk = make_desk(paths, Settings(snapshot_interval_s=0.0), database, states)
+        say(desk, FakeGenerator())
+        states.flush()
+        assert states.nbytes() > 0
+        usage = shutil.disk_usage(paths.root)
+        monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage._replace(free=0))
+        database.when_full()
+        assert states.nbytes() == 0
+        assert not paths.snapshots.exists()
+    paths.snapshots.write_bytes(b"anything")
+    make_room(paths, Settings())
+    assert not paths.snapshots.exists()

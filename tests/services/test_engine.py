@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from app.core.errors import CheckpointError
+from app.core.errors import CheckpointError, WorkerLostError
 from app.core.threads import BACKGROUND_NICENESS
 from app.services.engine import EngineOptions, ModelLoader
 from app.services.models import InstalledModel
@@ -105,3 +106,32 @@ def test_closed_before_it_was_begun(model: InstalledModel, cache_dir: Path) -> N
     before = psutil.Process().children()
     ModelLoader(model, OPTIONS, cache_dir).close()
     assert psutil.Process().children() == before
+
+
+def test_lost_while_it_loads(model: InstalledModel, cache_dir: Path) -> None:
+    """Another process takes its place, without anybody having to ask again; a second loss is told."""
+    loader = ModelLoader(model, OPTIONS, cache_dir)
+    client = loader.generator
+    assert isinstance(client, EngineClient)
+    try:
+        loader.start()
+        assert client.pid is not None
+        os.kill(client.pid, signal.SIGKILL)
+        assert loader.result().info.name == "tiny"
+    finally:
+        loader.close()
+
+
+def test_lost_twice_while_it_loads(model: InstalledModel, cache_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then it is no accident: the error comes, and no third process."""
+    loader = ModelLoader(model, OPTIONS, cache_dir)
+    waits: list[int] = []
+
+    def wait(client: EngineClient) -> None:
+        waits.append(1)
+        raise WorkerLostError("killed")
+
+    monkeypatch.setattr(EngineClient, "wait", wait)
+    with pytest.raises(WorkerLostError):
+        loader.result()
+    assert len(waits) == 2

@@ -468,3 +468,39 @@ def test_a_worker_dies_while_the_last_state_is_kept(harness, item) -> None:
     events = harness.run(item, dying, fresh=True)
     assert len(_result(events).sections) == 4 and dying.deaths == 1
     assert [event.part_index for event in events if isinstance(event, PartDone)] == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("table", "column"), [("summaries", "lines"), ("summaries", "sections"), ("summaries", "stats")]
+)
+@pytest.mark.parametrize("letters", ["[{", '[{"text":1}]', "7"])
+def test_a_damaged_summary_is_made_anew(
+    tmp_path: Path, database: Database, table: str, column: str, letters: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is as if there were none, and the log says why."""
+    desk = Desk(tmp_path, database)
+    item = desk.add(book(map(chapter, NAMES)))
+    service = desk.services.summaries
+    *_, first = service.run(item, FakeGenerator(), style=Style.KEY_PASSAGES)
+    with database.transaction() as db:
+        db.execute(f"UPDATE {table} SET {column} = ?", [letters])
+    assert service.latest(item.document_id, item.page_range) is None
+    assert service.finished(item.document_id, item.page_range, FakeGenerator().info, Style.KEY_PASSAGES) is None
+    assert "is damaged, and is passed over" in caplog.text
+    *_, again = service.run(item, FakeGenerator(), style=Style.KEY_PASSAGES)
+    assert isinstance(first, SummaryResult) and isinstance(again, SummaryResult)
+    assert (again.lines, again.sections) == (first.lines, first.sections)
+
+
+def test_an_interrupted_summary_with_a_damaged_part_begins_anew(tmp_path: Path, database: Database) -> None:
+    """Its notes mean nothing; the document is still there."""
+    desk = Desk(tmp_path, database)
+    item = desk.add(book(map(chapter, NAMES)))
+    service = desk.services.summaries
+    events = service.run(item, FakeGenerator(), style=Style.KEY_PASSAGES)
+    next(event for event in events if isinstance(event, PartDone))
+    events.close()  # type: ignore[attr-defined]
+    with database.transaction() as db:
+        db.execute("UPDATE summary_parts SET notes = replace(notes, 'page_to', 'pa?e_to')")
+    *_, result = service.run(item, FakeGenerator(), style=Style.KEY_PASSAGES)
+    assert isinstance(result, SummaryResult) and len(result.sections) == len(NAMES)

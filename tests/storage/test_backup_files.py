@@ -94,6 +94,22 @@ def test_a_clock_set_back_costs_no_new_copy(folder: Path, source: sqlite3.Connec
     assert early in days and len(days) == KEPT_BACKUPS and DAY not in days
 
 
+def test_copies_of_days_to_come_count_last(folder: Path, source: sqlite3.Connection) -> None:
+    """They were made while the clock was wrong: restored last, and the first to go when there are too many."""
+    to_come = DAY + timedelta(days=4000)
+    backups = BackupFolder(folder)
+    assert backups.make(source, to_come) and backups.make(source, DAY)
+    found = backups.newest_sound(DAY)
+    assert found is not None and found.day == DAY
+    (folder / f"library-{DAY.isoformat()}.sqlite").write_bytes(b"damaged")
+    found = backups.newest_sound(DAY)
+    assert found is not None and found.day == to_come
+    for number in range(1, KEPT_BACKUPS):
+        assert backups.make(source, DAY + timedelta(days=number))
+    days = [backup.day for backup in backups.newest_first()]
+    assert to_come not in days and len(days) == KEPT_BACKUPS
+
+
 def test_what_a_killed_run_left_is_cleared(folder: Path, source: sqlite3.Connection) -> None:
     """Half-made copies with all their side files go when the next one is made."""
     folder.mkdir()
@@ -236,3 +252,20 @@ def test_no_library_no_copy(folder: Path, tmp_path: Path, caplog) -> None:
     assert daily.finish()
     assert "no backup of 2025-03-09" in caplog.text
     assert not (tmp_path / "none.sqlite").exists()
+
+
+class FullConnection(sqlite3.Connection):
+    """Ends its transaction at the first look, as SQLite does by itself where the disk is full."""
+
+    def execute(self, sql: str, *parameters: object) -> sqlite3.Cursor:
+        if "user_version" in sql:
+            super().execute("ROLLBACK")
+            raise sqlite3.OperationalError("database or disk is full")
+        return super().execute(sql, *parameters)
+
+
+def test_the_log_has_the_reason_not_what_followed_from_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing is rolled back that is not open any more."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None, factory=FullConnection)) as source:
+        assert not BackupFolder(tmp_path / "backups").make(source, date(2026, 1, 1))
+    assert "database or disk is full" in caplog.text

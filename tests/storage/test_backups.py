@@ -16,7 +16,7 @@ import pytest
 from app.core.errors import ResourceError, StorageError
 from app.storage.backup_files import BackupFolder
 from app.storage.backups import open_library
-from app.storage.database import Database
+from app.storage.database import Database, damage_mark
 from app.storage.migrations import LIBRARY
 
 DAY = date(2025, 3, 9)
@@ -148,7 +148,7 @@ def test_an_empty_file_without_a_backup_is_a_new_library(tmp_path: Path) -> None
     (tmp_path / "backups").mkdir(exist_ok=True)
     (tmp_path / "backups" / "library-2025-03-09.sqlite").write_bytes(b"damaged")
     os.truncate(tmp_path / "library.sqlite", 0)
-    assert _open(tmp_path / "library.sqlite") == (["0"], ())
+    assert _open(tmp_path / "library.sqlite")[0] == ["0"]
 
 
 def test_a_library_moved_away_is_begun_anew(library: Path) -> None:
@@ -428,3 +428,54 @@ def test_a_backup_of_an_older_schema_is_upgraded(tmp_path: Path) -> None:
     assert (rows, len(notices)) == (["1"], 1)
     with Database.open(path) as database:
         assert database.schema_version == LIBRARY[-1].version
+
+
+def test_a_header_of_no_known_format_is_damage(library: Path) -> None:
+    """SQLite tells it as a plain error."""
+    with library.open("r+b") as file:
+        file.seek(18)
+        file.write(bytes((9, 9)))
+    content, notices = _open(library)
+    assert content == ["200"] and len(notices) == 1
+
+
+def test_a_schema_whose_damage_cannot_be_told_in_utf8(library: Path) -> None:
+    """Then Python's module raises an error that is none of SQLite's."""
+    data = library.read_bytes()
+    assert data.count(b"warnings TEXT NOT NULL") == 1
+    library.write_bytes(data.replace(b"warnings TEXT NOT NULL", b"warnings TEX\xd4 NOT NULL"))
+    content, notices = _open(library)
+    assert content == ["200"] and len(notices) == 1
+
+
+def test_an_empty_library_with_damaged_backups_is_begun_anew_with_a_word(library: Path) -> None:
+    """The backups stay for whoever can do something with them."""
+    library.write_bytes(b"")
+    (backup,) = (library.parent / "backups").glob("*.sqlite")
+    _not_a_database(backup)
+    before = backup.read_bytes()
+    content, notices = _open(library)
+    assert content == ["0"]
+    assert len(notices) == 1 and "none of its backups can be restored" in notices[0]
+    assert backup.read_bytes() == before
+
+
+def test_damage_met_before_a_restore_is_forgotten(library: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """It was in the file that is aside now: the restored one's indexes are as good as new."""
+    _flip_the_middle(library)
+    assert len(_open(library)[1]) == 1
+    assert not damage_mark(library).exists()
+    assert "indexes are made anew" not in caplog.text
+
+
+def test_a_backup_of_a_day_to_come_is_not_preferred(library: Path) -> None:
+    """Of the clock that was wrong when it was made."""
+    (backup,) = (library.parent / "backups").glob("*.sqlite")
+    with closing(sqlite3.connect(backup)) as db:
+        db.execute("DELETE FROM documents")
+        db.commit()
+    shutil.copyfile(library, backup.with_name(f"library-{TODAY.isoformat()}.sqlite"))
+    backup.rename(backup.with_name("library-2099-01-01.sqlite"))
+    _not_a_database(library)
+    content, notices = _open(library)
+    assert content == ["201", "late"] and TODAY.isoformat() in notices[0]

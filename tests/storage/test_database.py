@@ -181,3 +181,17 @@ with database.transaction() as db:
 def test_features_name_full_text_search() -> None:
     """doctor's line: SQLite's version and FTS5."""
     assert sqlite_features() == {"sqlite": sqlite3.sqlite_version, "fts5": "yes"}
+
+
+def test_a_full_disk_is_told_to_whoever_can_make_room(tmp_path: Path) -> None:
+    """After each transaction that found none; no other error is."""
+    with Database.open(tmp_path / "l.sqlite", migrations=ONE) as database:
+        told: list[str] = []
+        database.when_full = lambda: told.append("full")
+        with pytest.raises(StorageError), database.transaction() as db:
+            db.execute("INSERT INTO nothing VALUES (1)")
+        pages = database.rows("PRAGMA page_count")[0]["page_count"]
+        database.rows(f"PRAGMA max_page_count={pages}")
+        with pytest.raises(ResourceError, match="the disk is full"), database.transaction() as db:
+            db.execute("INSERT INTO t VALUES (?)", ["x" * 100_000])
+        assert told == ["full"]

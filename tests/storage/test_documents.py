@@ -108,3 +108,12 @@ def test_remove(store: DocumentStore, database: Database) -> None:
     counts = {name: database.rows(f"SELECT count(*) AS n FROM {name}")[0]["n"] for name in ("pages", "sections")}
     assert counts == {"pages": 2, "sections": 1}
     assert store.counts()["passages"] == 2
+
+
+@pytest.mark.parametrize("stored", ["{", "7", '"\N{REPLACEMENT CHARACTER}'])
+def test_damaged_warnings_are_none(store: DocumentStore, database: Database, stored: str) -> None:
+    """They are not worth the document."""
+    store.save(READING, path="/a.pdf", nbytes=10, now=1.0)
+    with database.transaction() as db:
+        db.execute("UPDATE readings SET warnings = ?", [stored])
+    assert store.find("d1", "", "1") == replace(READING, warnings=())

@@ -501,3 +501,19 @@ def test_two_programs_that_find_the_damage_at_once(store: SnapshotStore, path: P
     late.read("search", action)
     assert keys == [["a"], ["b"]]
     assert late.problem == DAMAGED
+
+
+def test_the_log_has_no_text_of_a_value_that_cannot_be_read(
+    store: SnapshotStore, path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """SQLite's words about it hold the value, which may be of a document."""
+    store.close()
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("UPDATE recurrent_parts SET header = CAST(x'5365637265742048616d62757267ff' AS TEXT)")
+        db.commit()
+    with caplog.at_level("INFO"):
+        assert load(store) is None
+    assert "Could not decode to UTF-8 column 'header'" in caplog.text
+    assert "Hamburg" not in caplog.text
+    assert store.save(place("a"), STATE, now=1.0) is SaveOutcome.SAVED
+    assert load(store) == STATE

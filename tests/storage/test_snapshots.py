@@ -379,3 +379,56 @@ def test_a_nearly_full_disk_is_left_to_the_library(path: Path, monkeypatch: pyte
     store.drop_stream("s")
     assert store.save(place("two"), state(b"second", position=9), now=3.0) is SaveOutcome.REFUSED
     assert store.last_problem == "there is too little room for saved states"
+
+
+def _leave(monkeypatch: pytest.MonkeyPatch, path: Path, nbytes: int) -> None:
+    """A disk with so many bytes for saved states alone."""
+    usage = shutil.disk_usage(path.parent)
+
+    def used() -> int:
+        files = [path, path.with_name(f"{path.name}-wal")]
+        return sum(file.stat().st_size for file in files if file.exists())
+
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage._replace(free=max(0, nbytes - used())))
+
+
+def _five(path: Path) -> SnapshotStore:
+    store = SnapshotStore(path, budget_bytes=100 * MIB)
+    for number in range(5):
+        assert store.save(place(str(number)), state(bytes(MIB), position=number + 1), now=number) is SaveOutcome.SAVED
+    store.close()
+    return store
+
+
+def test_states_give_way_where_the_disk_is_all_but_full(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many go as are needed, and no more; with room left over nothing does."""
+    monkeypatch.setattr(snapshots, "GIVE_WAY_BYTES", 4 * MIB)
+    store = _five(path)
+    _leave(monkeypatch, path, 20 * MIB)
+    store.give_way()
+    assert len(keys(store)) == 5
+    store.close()
+    _leave(monkeypatch, path, 7 * MIB)
+    store.give_way()
+    assert len(keys(store)) == 2
+    assert path.stat().st_size < 3 * MIB
+    assert_sound(path)
+
+
+def test_all_states_go_where_nothing_else_makes_room(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk has no room for letting go of some; without a file there is nothing to do."""
+    store = _five(path)
+    _leave(monkeypatch, path, 0)
+    store.give_way()
+    assert not path.exists()
+    store.give_way()
+    assert not path.exists()
+
+
+def test_saving_on_a_disk_that_is_all_but_full_lets_go(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The new state is refused, and older ones leave the library some room."""
+    monkeypatch.setattr(snapshots, "GIVE_WAY_BYTES", 4 * MIB)
+    store = _five(path)
+    _leave(monkeypatch, path, 5 * MIB)
+    assert store.save(place("new"), state(bytes(2 * MIB), position=9), now=9.0) is SaveOutcome.REFUSED
+    assert keys(store) == ["4"]

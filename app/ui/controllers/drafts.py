@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -103,17 +104,33 @@ class DraftsController(QObject):
 
 
 def _read(file: Path) -> dict[str, str]:
-    """What can be understood of it: drafts are worth no error."""
+    """What can be understood of it; a file of which nothing can is kept aside: what takes its place is new."""
     try:
         if file.stat().st_size > MAX_BYTES:
-            return {}
+            raise ValueError("too large")
         kept = json.loads(file.read_text("utf-8"))
+        if not isinstance(kept, dict):
+            raise ValueError("no drafts")
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
+    except OSError as error:
         _log.warning("drafts are not read: %s", error)
         return {}
-    return {key: text for key, text in kept.items() if isinstance(text, str)} if isinstance(kept, dict) else {}
+    except (ValueError, RecursionError) as error:
+        # The reason in a word: its message may hold what was written.
+        _log.warning("drafts cannot be understood (%s) and are kept as %s", type(error).__name__, _put_aside(file))
+        return {}
+    return {key: text for key, text in kept.items() if isinstance(text, str)}
+
+
+def _put_aside(file: Path) -> str:
+    """Move a file to the first free name for damaged ones; that name."""
+    number = 1
+    while (aside := file.with_name(f"{file.stem}.damaged-{number}{file.suffix}")).exists():
+        number += 1
+    with suppress(OSError):
+        file.rename(aside)
+    return aside.name
 
 
 def _write(file: Path, content: bytes) -> None:

@@ -258,6 +258,8 @@ class WindowController(QObject):
         room.notice.connect(self.tell)
         room.link_opened.connect(self.open_link)
         if isinstance(room, DocumentRoom):
+            for warning in room.item.document.warnings:  # what is missing, or was read in another way than it says
+                self.window.notices.show(Notice(NoticeKind.WARNING, _sentence(warning)))
             room.reading.connect(lambda reading: self._reading_shown(room, reading))
             self.passwords.follow(room)
             room.document_view.summary.model_wanted.connect(self.models.show_dialog)

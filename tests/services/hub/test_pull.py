@@ -236,7 +236,7 @@ def test_pause_while_nothing_comes(hub: HubServer, service: HubService, models_d
     hub.fail(FIRST, Fault(hold_after=12_000))
     with pytest.raises(Paused):
         service.pull(REPOSITORY, cancelled=lambda: bytes_of_part(models_dir) == 12_000)
-    assert hub.held.is_set()
+    assert hub.held.wait(TIMEOUT_S)
     hub.release()
     hub.seen.clear()
     assert (service.pull(REPOSITORY) / FIRST).read_bytes() == files[FIRST]

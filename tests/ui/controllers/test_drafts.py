@@ -110,3 +110,19 @@ def test_a_run_that_ends_at_once_keeps_what_was_looked_at(window: DeskWindow, de
     window = desks.window()
     window.rest()
     assert window.controller.open_chat().chat.draft == "Just written"
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"[" * 100_000, b'{"chat": "half', b'["a list"]'])
+def test_what_cannot_be_understood_is_kept_aside(desks: Desks, content: bytes) -> None:
+    """The next drafts are kept all the same, and a second damaged file has a name of its own."""
+    for number in (1, 2):
+        file = desks.folder / "data" / "drafts.json"
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(content)
+        window = desks.window()
+        window.rest()
+        window.controller.open_chat().chat.draft = f"Written after {number}"
+        window.controller.drafts.look()
+        window.end()
+        assert file.with_name(f"drafts.damaged-{number}.json").read_bytes() == content
+        assert f"Written after {number}" in file.read_text("utf-8")
