@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-from app.core.threads import wait_passively
 
 WINDOW = "window"
 EXIT_ERROR = 2
@@ -16,7 +15,7 @@ _WITHOUT = "`griffin-desk --help` shows what works without"
 
 def main() -> int:
     """Open the window, or run the command that the program was called with; returns the exit code."""
-    wait_passively(os.environ)
+    _begin()
     arguments = sys.argv[1:]
     if not arguments or arguments[0] == WINDOW:
         return _window(arguments[1:])
@@ -27,8 +26,17 @@ def main() -> int:
 
 def window() -> int:
     """The same without a command: what a click on the program's icon starts."""
-    wait_passively(os.environ)
+    _begin()
     return _window(sys.argv[1:])
+
+
+def _begin() -> None:
+    """First of all. Until a command has anything to end properly, Ctrl-C just ends it, without Python's traceback."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from app.core.threads import wait_passively
+
+    wait_passively(os.environ)
 
 
 def _window(arguments: list[str]) -> int:

@@ -58,19 +58,25 @@ _WAIT_S = 300.0
 
 
 class Killer:
-    """Kills a client's worker once, some time after `arm`."""
+    """Kills a client's worker once, some time after `arm`: longest_s at the most.
 
-    def __init__(self, client: EngineClient, source: random.Random, limit: int) -> None:
+    That must be long enough for a part to be done now and then: work that is lost six times without any is given up.
+    """
+
+    def __init__(
+        self, client: EngineClient, source: random.Random, limit: int, longest_s: float = LONGEST_WAIT_S
+    ) -> None:
         self._client = client
         self._source = source
         self._limit = limit
+        self._longest_s = longest_s
         self._armed: threading.Timer | None = None
         self.kills = 0
 
-    def arm(self, longest_s: float = LONGEST_WAIT_S) -> None:
+    def arm(self) -> None:
         """Draw a moment, unless one is drawn already or all kills are done."""
         if self._armed is None and self.kills < self._limit:
-            self._armed = threading.Timer(self._source.uniform(0.0, longest_s), self._kill)
+            self._armed = threading.Timer(self._source.uniform(0.0, self._longest_s), self._kill)
             self._armed.start()
 
     def disarm(self) -> None:
@@ -166,7 +172,7 @@ def worker_part(file: Path, kills: int, seed: int) -> dict[str, Any]:
 
 def talk(context: Context, client: EngineClient, source: random.Random, kills: int) -> dict[str, Any]:
     """Conversations under fire; every turn said must be stored once, with the answer that was returned."""
-    killer = Killer(client, source, kills)
+    killer = Killer(client, source, kills, longest_s=3.0)
     said, wrong, answers = 0, 0, 0
     while killer.kills < kills:
         conversation = context.desk.conversations.open(None, client)
@@ -175,7 +181,7 @@ def talk(context: Context, client: EngineClient, source: random.Random, kills: i
         for number in range(TURNS_PER_CONVERSATION):
             question = QUESTIONS[(said + number) % len(QUESTIONS)]
             shown.clear()
-            killer.arm(longest_s=3.0)
+            killer.arm()
             answer = conversation.say(question, on_text=shown.append)
             expected += [("user", question), ("assistant", answer.text)]
             wrong += "".join(shown) != answer.text

@@ -12,6 +12,7 @@ from pathlib import Path
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 
+from app.core.allocator import limit_fragmentation
 from app.core.log import start_logging, stop_logging
 from app.core.paths import DataPaths
 from app.core.settings import load_settings
@@ -62,6 +63,7 @@ class DeskWindow:
 @contextmanager
 def desk_window(folder: Path) -> Iterator[DeskWindow]:
     """As app.ui.application opens it, without the one instance."""
+    limit_fragmentation()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     paths = DataPaths(folder / "desk")
     paths.create()

@@ -6,13 +6,16 @@ Commands are imported when they are called, so that `--help` and a mistyped opti
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
 import sys
+import threading
 import time
 from argparse import Namespace
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from app.cli.errors import EXIT_INTERRUPTED, Interrupted, report
@@ -31,7 +34,46 @@ EXIT_BROKEN_PIPE = 141
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command and return its exit code: 0, 2 for an error, 130 for Ctrl-C."""
+    """Run one command and return its exit code: 0, 2 for an error, 130 for Ctrl-C, 143 where the system ends it."""
+    heard: list[int] = []
+    try:
+        with _ended_by_signals(heard):
+            code = _run_to_its_end(arguments)
+    except KeyboardInterrupt:  # before it could be told, or after all was said
+        code = EXIT_INTERRUPTED
+    return 128 + heard[0] if code == EXIT_INTERRUPTED and heard else code
+
+
+@contextmanager
+def _ended_by_signals(heard: list[int]) -> Iterator[None]:
+    """Ctrl-C, the system's wish to end (SIGTERM) and a closed terminal (SIGHUP) all interrupt the command that runs.
+
+    The numbers of those heard beside Ctrl-C go to `heard`. Who started the program may have made it deaf to some of
+    them, as `nohup` does: it stays so. In the end all of them end what is left of the process, without a word.
+    """
+
+    def hear(number: int, frame: FrameType | None) -> None:
+        heard.append(number)
+        signal.signal(number, signal.SIG_DFL)  # a second one does not wait for anything
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    wished = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: hear}
+    if sys.platform != "win32":
+        wished[signal.SIGHUP] = hear
+    taken = [number for number in wished if signal.getsignal(number) is signal.SIG_DFL]
+    for number in taken:
+        signal.signal(number, wished[number])
+    try:
+        yield
+    finally:
+        for number in taken:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _run_to_its_end(arguments: Sequence[str]) -> int:
     started_at = time.monotonic()
     _replace_closed_streams()
     for stream in (sys.stdin, sys.stdout, sys.stderr):

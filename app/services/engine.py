@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.core.errors import WorkerLostError
+from app.core.log import logger
 from app.inference.generator import TextGenerator
 from app.services.models import InstalledModel
 
 if TYPE_CHECKING:
     from app.worker.messages import Heartbeat
+
+_log = logger("engine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +73,15 @@ class ModelLoader:
         return self._client
 
     def result(self) -> TextGenerator:
-        """The loaded model, waiting for it; raises what loading raised (CheckpointError, ResourceError)."""
-        self._client.wait()
+        """The loaded model, waiting for it; raises what loading raised (CheckpointError, ResourceError).
+
+        A process that is lost before it has loaded the model is replaced once: a second one lost is no accident.
+        """
+        try:
+            self._client.wait()
+        except WorkerLostError as error:
+            _log.warning("loading %s: %s; it is tried once more", self.model.name, error.message)
+            self._client.wait()
         return self._client
 
     def facts(self) -> dict[str, dict[str, Any]]:

@@ -19,6 +19,7 @@ from PySide6.QtCore import QCoreApplication, QSettings, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QIcon
 from PySide6.QtWidgets import QApplication, QMessageBox
 
+from app.core.allocator import limit_fragmentation
 from app.core.errors import GriffinDeskError, InternalError
 from app.core.log import logger, start_logging, stop_logging
 from app.core.paths import DataPaths, data_paths, resources_dir
@@ -44,6 +45,7 @@ _log = logger("window")
 
 def run(arguments: Sequence[str]) -> int:
     """Open the window, or hand the files to the one that is open; returns the exit code."""
+    limit_fragmentation()
     options = _options(arguments)
     paths = data_paths(options.data_dir, os.environ)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
@@ -180,10 +182,11 @@ def open_library_once(
 
     Raises StorageError.
     """
-    from app.services.desk import make_desk, open_states
+    from app.services.desk import make_desk, make_room, open_states
     from app.storage.backups import DailyBackup, open_library
     from app.storage.database import Database
 
+    make_room(paths, settings)
     opened = open_library(paths.library, paths.backups, today=date.today())
     opened.database.close()
     states = open_states(paths, settings)
@@ -229,7 +232,10 @@ def _hear_signals(application: QApplication, close: Callable[[], object]) -> Non
         close()
         application.quit()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as `nohup` wants it
+        numbers.append(signal.SIGHUP)
+    for number in numbers:
         signal.signal(number, heard)
     # Python hears signals between its own instructions only: let it have some, now and then.
     timer = QTimer(application)

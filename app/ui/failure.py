@@ -23,7 +23,8 @@ def failure_of(error: BaseException) -> Failure:
     """An error for the user, whatever was raised; the log has the traceback."""
     details = "".join(traceback.format_exception(error))
     if isinstance(error, GriffinDeskError):
-        _log.info("a job ended: %s", error.message, exc_info=error)
+        # A document that is closed ends the work on it: that is no failure that anyone would look into.
+        _log.info("a job ended: %s", error.message, exc_info=None if error.code == "closed" else error)
         return Failure(error, details)
     _log.error("a job failed", exc_info=error)
     if lacks_memory(error):

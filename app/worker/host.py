@@ -211,13 +211,18 @@ class Host:
         engine, job = self._loaded(), self._jobs[request.job_id]
         vectors: bytes = b""
         width, cancelled = 0, False
+
+        def stopped() -> bool:
+            with self._pulse.waiting():
+                return not job.may_go_on()
+
         try:
             found = engine.read(
                 self._states[request.state],
                 request.token_ids,
                 spans=request.spans,
                 on_progress=lambda done: self._channel.send(ReadProgress(request.job_id, done)),
-                cancelled=lambda: not job.may_go_on(),
+                cancelled=stopped,
                 interrupted=job.cancelled.is_set,
             )
         except ReadCancelled:

@@ -34,7 +34,7 @@ from app.worker.process import WorkerProcess
 POLL_S = 0.05
 """How often a waiting call asks whether it has been cancelled, or hears of an interrupt."""
 MOST_LOSSES = 5
-"""Workers lost one after the other, without a job done in between, before no other is started."""
+"""Workers lost one after the other, without a job done in between, before a call is refused instead of started for."""
 
 _log = logger("worker")
 _E = TypeVar("_E", bound=Event)
@@ -132,9 +132,11 @@ class WorkerLink:
                 if self._closed:
                     raise InternalError("this model was closed", code="model-closed")
                 if self._losses >= MOST_LOSSES:
+                    # What is asked for after this has been told may try once more: there may be more memory by then.
+                    self._losses = MOST_LOSSES - 1
                     raise WorkerLostError(
-                        f"the model's process stopped {self._losses} times in a row; start Griffin Desk again, or "
-                        "choose a smaller model or another device",
+                        f"the model's process stopped {MOST_LOSSES} times in a row; close other programs and try "
+                        "again, or choose a smaller model or another device",
                         code="worker-keeps-stopping",
                     )
                 self.start()
@@ -145,9 +147,10 @@ class WorkerLink:
             try:
                 ready = self.answer(ModelReady, loading)
             except BaseException as error:
-                # Whatever it was, an interrupt too: nobody would hear this worker's answer any more.
-                loading.process.end()
+                # Whatever it was, an interrupt too: nobody would hear this worker's answer any more. Said before it is
+                # ended: its own thread, which takes every end for a loss, would else be first now and then.
                 self._end(loading.process, "it was asked to end", counts=isinstance(error, WorkerLostError))
+                loading.process.end()
                 raise
             with self._lock:
                 if loading.process is self._process:

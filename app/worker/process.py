@@ -9,6 +9,8 @@ import threading
 from collections.abc import Callable
 from multiprocessing.connection import wait
 
+import psutil
+
 from app.core.log import logger
 from app.worker import entry
 from app.worker.channel import Channel, ChannelClosed
@@ -16,10 +18,11 @@ from app.worker.messages import Event, Request, Shutdown
 from app.worker.starting import start
 
 TICK_S = 1.0
-HANG_TICKS = 10
+HANG_TICKS = 8
 """Ticks without a word after which a worker counts as hung; its heart beats every second."""
-HANG_TICKS_LOADING = 60
-"""While torch and a model are being loaded: libraries of half a gigabyte may come from a slow disk."""
+HANG_TICKS_STARTING = 60
+"""Before it has said its first word, as long as it does anything: libraries of half a gigabyte may come from a slow
+disk, and nothing else gets its turn in that process meanwhile."""
 _END_S = 2.0
 
 _log = logger("worker")
@@ -42,8 +45,10 @@ class WorkerProcess:
         start(self._process)
         theirs.close()
         self.ready = False
-        """Set by the owner once the model is loaded: from then on the heart must beat."""
+        """Set by the owner once the model is loaded: from then on it is asked to end before it is made to."""
+        self._life = Life(self.pid)
         self._silent_ticks = 0
+        self._has_spoken = False
         self._reason = ""
         self._ended = threading.Event()
         threading.Thread(target=self._receive, name="worker-events", daemon=True).start()
@@ -78,7 +83,7 @@ class WorkerProcess:
         try:
             while True:
                 event = self._next()
-                self._silent_ticks = 0
+                self._silent_ticks, self._has_spoken = 0, True
                 self._on_event(event)  # type: ignore[arg-type]
         except ChannelClosed as closed:
             detail = str(closed)
@@ -104,12 +109,33 @@ class WorkerProcess:
 
     def _watch(self) -> None:
         """Kill a worker that says nothing. Counted in our own ticks: when both were stopped, neither was hung."""
+        idle_ticks = 0
         while not self._ended.wait(TICK_S):
             self._silent_ticks += 1
-            limit = HANG_TICKS if self.ready else HANG_TICKS_LOADING
+            idle_ticks = 0 if self._has_spoken or self._life.has_gone_on() else idle_ticks + 1
+            limit = HANG_TICKS if self._has_spoken or idle_ticks > HANG_TICKS else HANG_TICKS_STARTING
             if self._silent_ticks > limit:
                 self.kill(f"it did not answer for {limit:d} s")
                 return
+
+
+class Life:
+    """Whether a process does anything, seen from outside: it takes processor time, or waits for something and wakes."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._before: tuple[float, ...] = ()
+
+    def has_gone_on(self) -> bool:
+        """Since the last look; True where the system does not say."""
+        try:
+            process = psutil.Process(self._pid)
+            times, switches = process.cpu_times(), process.num_ctx_switches()
+        except (psutil.Error, OSError):
+            return True
+        now = (times.user, times.system, switches.voluntary, switches.involuntary)
+        before, self._before = self._before, now
+        return now != before
 
 
 def _exit_reason(code: int | None) -> str:

@@ -4,9 +4,11 @@ import errno
 import json
 import os
 import shlex
+import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -142,3 +144,53 @@ def test_closed_streams(tmp_path, closed, code) -> None:
     line = f"{shlex.quote(sys.executable)} -m app models list --data-dir {shlex.quote(str(tmp_path))} {closed}"
     done = subprocess.run(line, shell=True, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (code, "", "")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals between processes are POSIX's")
+@pytest.mark.parametrize(("number", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
+def test_signals(tmp_path: Path, number: str, code: int) -> None:
+    """A command that is to end says how to go on, and its status says why it ended."""
+    script = (
+        "import signal, sys\n"
+        "from app.cli import main\n"
+        "from app.cli.errors import Interrupted\n"
+        "signal.signal(signal.SIGINT, signal.SIG_DFL)\n"
+        "def command(launch):\n"
+        "    try:\n"
+        f"        signal.raise_signal(signal.{number})\n"
+        "    except KeyboardInterrupt:\n"
+        "        raise Interrupted('run it again to go on') from None\n"
+        "main._command = command\n"
+        f"sys.exit(main.run(['models', 'list', '--data-dir', {str(tmp_path)!r}]))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (code, "\ngriffin-desk: run it again to go on\n")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals between processes are POSIX's")
+def test_a_closed_terminal_that_does_not_matter(tmp_path: Path) -> None:
+    """Started with `nohup` a command runs on."""
+    script = (
+        "import signal, sys\n"
+        "from app.cli import main\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        "main._command = lambda launch: signal.raise_signal(signal.SIGHUP) or 0\n"
+        f"sys.exit(main.run(['models', 'list', '--data-dir', {str(tmp_path)!r}]))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals that end a program")
+def test_a_signal_in_the_last_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that comes when all has been said already gives the same exit code, not a traceback."""
+
+    def ended_meanwhile(arguments: list[str]) -> int:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(60)
+        return 0
+
+    monkeypatch.setattr(main_module, "_run_to_its_end", ended_meanwhile)
+    before = signal.getsignal(signal.SIGTERM)
+    assert run(["--version"]) == 143
+    assert signal.getsignal(signal.SIGTERM) is before

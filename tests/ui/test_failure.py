@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from app.core.errors import InternalError, StorageError
+import logging
+
+import pytest
+
+from app.core.errors import DocumentError, InternalError, StorageError
 from app.ui.failure import failure_of
 
 
@@ -22,3 +26,11 @@ def test_a_mistake_of_ours_is_named_by_its_kind_alone() -> None:
     assert isinstance(failure.error, InternalError)
     assert "KeyError" in failure.error.message and "private" not in failure.error.message
     assert "private words" in failure.details
+
+
+def test_what_was_closed_leaves_no_traceback(caplog: pytest.LogCaptureFixture) -> None:
+    """The end of work on a document that was closed is noted in a line; other ends with what led to them."""
+    with caplog.at_level(logging.INFO):
+        failure_of(DocumentError("a.pdf was closed", code="closed"))
+        failure_of(DocumentError("a.pdf is damaged", code="damaged"))
+    assert [bool(record.exc_info) for record in caplog.records] == [False, True]

@@ -191,10 +191,10 @@ def test_killed_at_any_moment_of_a_job(new_client: NewClient) -> None:
 
 def test_a_hung_worker_is_ended(new_client: NewClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that is stopped says nothing: after some ticks it is killed, and the call that waited hears why."""
-    monkeypatch.setattr(process, "TICK_S", 0.1)
-    monkeypatch.setattr(process, "HANG_TICKS", 30)  # three seconds: three beats of the heart
     client = new_client()
     state = client.new_state()
+    monkeypatch.setattr(process, "TICK_S", 0.1)
+    monkeypatch.setattr(process, "HANG_TICKS", 30)  # three seconds: three beats of the heart
     pid = client.pid
     assert pid is not None
     os.kill(pid, signal.SIGSTOP)
@@ -217,6 +217,8 @@ def test_workers_that_keep_dying(new_client: NewClient, monkeypatch: pytest.Monk
     with pytest.raises(WorkerLostError, match="2 times in a row") as caught:
         client.new_state()
     assert caught.value.code == "worker-keeps-stopping"
+    # Asked again, once that was told, it is tried again: what took the memory may be gone.
+    assert client.position(client.new_state()) == 0
 
 
 def test_a_worker_that_dies_while_loading(new_client: NewClient) -> None:
@@ -238,6 +240,22 @@ def test_a_model_that_cannot_be_loaded(new_client: NewClient, tmp_path: Path) ->
         Engine.load(tmp_path)
     assert (there.value.message, there.value.code) == (here.value.message, here.value.code)
     assert not [child for child in psutil.Process().children() if child.pid == client.pid]
+
+
+def test_waiting_for_the_program_is_no_standstill(new_client: NewClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader of the progress that takes its time, such as a full pipe behind it, costs no worker."""
+    client = new_client()
+    client.wait()
+    monkeypatch.setattr(process, "HANG_TICKS", 5)
+    first, told = client.pid, threading.Event()
+
+    def take(done: int) -> None:
+        if not told.is_set():
+            told.set()
+            time.sleep(7.5)
+
+    client.read(client.new_state(), _ids(client, 400), on_progress=take)
+    assert told.is_set() and client.pid == first
 
 
 def test_cancelled_within_a_chunk(shared_client: EngineClient) -> None:
@@ -337,7 +355,7 @@ def test_the_worker_ends_with_its_program(tiny_model: Path, tmp_path: Path) -> N
         "import sys, time\nfrom pathlib import Path\nfrom app.worker.client import EngineClient, ModelSpec\n"
         "if __name__ == '__main__':\n"
         f"    client = EngineClient(ModelSpec(Path({str(tiny_model)!r}), 'tiny'))\n"
-        "    client.wait()\n    print(client.pid, flush=True)\n    time.sleep(600)\n"
+        "    client.wait()\n    print(client.pid, flush=True)\n    time.sleep(7.5)\n"
     )
     script = tmp_path / "program.py"
     script.write_text(code)

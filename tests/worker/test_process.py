@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import queue
 import signal
+import time
 from multiprocessing.connection import Connection
 
 import pytest
 
 from app.worker import entry
+from app.worker import process as process_module
 from app.worker.channel import Channel
 from app.worker.messages import Event, Failed, LoadModel, LogLine, Shutdown
 from app.worker.process import WorkerProcess, _exit_reason
@@ -29,9 +32,32 @@ def says_a_line(connection: Connection) -> None:
     connection.poll(None)
 
 
+def says_nothing(connection: Connection) -> None:
+    """A worker that stands still before its first word."""
+    connection.poll(None)
+
+
+def works_in_silence(connection: Connection) -> None:
+    """A worker whose libraries come from a slow disk: the first word takes its time."""
+    end = time.monotonic() + 3.0
+    while time.monotonic() < end:
+        pass
+    says_a_line(connection)
+
+
 def without_torch(connection: Connection) -> None:
     """A worker whose host cannot be imported."""
     entry.HOST = "app.worker.nowhere"
+    entry.run(connection)
+
+
+def without_room(connection: Connection) -> None:
+    """A worker that finds no memory for torch."""
+
+    def fail(name: str) -> None:
+        raise ImportError("libtorch_cpu.so: failed to map segment from shared object")
+
+    importlib.import_module = fail  # type: ignore[assignment]
     entry.run(connection)
 
 
@@ -46,6 +72,35 @@ def test_its_owner_hears_of_the_end(worker, monkeypatch: pytest.MonkeyPatch) -> 
 
     process = WorkerProcess(take, lambda process, reason: ends.put(reason))
     assert ends.get(timeout=WAIT_S) == "its line to the program was lost"
+    process.end()
+
+
+@pytest.mark.parametrize(("worker", "hung"), [(says_nothing, True), (says_a_line, True), (works_in_silence, False)])
+def test_who_counts_as_hung(worker, hung: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever says nothing, before the first word too; but not a worker that is still at its first libraries."""
+    monkeypatch.setattr(entry, "run", worker)
+    monkeypatch.setattr(process_module, "TICK_S", 0.1)
+    monkeypatch.setattr(process_module, "HANG_TICKS", 15)
+    monkeypatch.setattr(process_module, "HANG_TICKS_STARTING", 10**6)
+    heard: queue.SimpleQueue[Event | str] = queue.SimpleQueue()
+    process = WorkerProcess(heard.put, lambda process, reason: heard.put(reason))
+    first = heard.get(timeout=WAIT_S)
+    if isinstance(first, LogLine) and hung:
+        first = heard.get(timeout=WAIT_S)
+    assert (first == "it did not answer for 15 s") is hung
+    process.end()
+
+
+def test_no_room_for_a_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lack of memory while torch is loaded is told as one, not as a broken installation."""
+    monkeypatch.setattr(entry, "run", without_room)
+    events: queue.SimpleQueue[Event | str] = queue.SimpleQueue()
+    process = WorkerProcess(events.put, lambda process, reason: events.put(reason))
+    process.send(LOAD)
+    failed = events.get(timeout=WAIT_S)
+    assert isinstance(failed, Failed)
+    assert (failed.error, failed.code) == ("ResourceError", "out-of-memory")
+    assert failed.message == "there is not enough memory; close other programs or use a smaller model"
     process.end()
 
 
