@@ -66,7 +66,7 @@ _SUSPENDED = frozenset(("and", "or", "und", "oder", "bis", "to", "et", "ou", "y"
 
 def clean(text: str) -> str:
     """One line or block of text with its characters normalised; line breaks stay, runs of spaces become one."""
-    text = _composed(text).translate(_TABLE)
+    text = _RUN_OF_SPACES.sub(" ", _translated(text))
     return _RUN_OF_SPACES.sub(" ", _LEADERS.sub(" … ", text)).strip(" ")
 
 
@@ -78,12 +78,19 @@ def written_out(text: str) -> int:
 def clean_preformatted(text: str) -> str:
     """Like `clean`, but indentation and columns stay."""
     lines = (line.expandtabs(4) for line in text.split("\n"))
-    return "\n".join(_composed(line).translate(_TABLE).replace("\n", " ").rstrip() for line in lines).strip("\n")
+    return "\n".join(_translated(line).replace("\n", " ").rstrip() for line in lines).strip("\n")
 
 
-def _composed(text: str) -> str:
-    """The text in NFC, in linear time."""
-    return text if text.isascii() else unicodedata.normalize("NFC", _FLOOD.sub(_thinned, text))
+def _translated(text: str) -> str:
+    """The text in NFC and by the table, in linear time: both again change nothing.
+
+    By the table first: a ligature's last letter takes the accent behind it, and so does what stood before a sign that
+    goes. Then once more, for what NFC writes otherwise.
+    """
+    text = text.translate(_TABLE)
+    if text.isascii():
+        return text
+    return unicodedata.normalize("NFC", _FLOOD.sub(_thinned, text)).translate(_TABLE)
 
 
 def _thinned(flood: re.Match[str]) -> str:
