@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -112,3 +113,21 @@ def test_the_window_opens_and_closes(tmp_path: Path) -> None:
     done = start("--data-dir", str(tmp_path), code=closing, called="window", QT_QPA_PLATFORM="offscreen")
     assert done.returncode == 7, done.stderr
     assert [line for line in done.stderr.splitlines() if line in ("before", "after")] == ["before", "after"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals between processes are POSIX's")
+def test_ctrl_c_before_there_is_anything_to_end() -> None:
+    """While the first modules are imported: no traceback of Python's, the status that shells expect."""
+    script = (
+        "import builtins, signal, sys, app.__main__\n"
+        "before = builtins.__import__\n"
+        "def importing(name, *rest):\n"
+        "    if name == 'app.cli.main':\n"
+        "        signal.raise_signal(signal.SIGINT)\n"
+        "    return before(name, *rest)\n"
+        "builtins.__import__ = importing\n"
+        "sys.argv = ['griffin-desk', '--help']\n"
+        "app.__main__.main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
