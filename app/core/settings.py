@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import stat
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from app.core.errors import StorageError, UserError, lacks_disk
-from app.core.whole_file import replace_file
+from app.core.whole_file import regular_size, replace_file
 
 MIB = 1024 * 1024
 
@@ -182,12 +181,8 @@ def _wrong(what: str) -> UserError:
 def _text_of(path: Path) -> str:
     """The file as it stands, line ends included; empty where there is none."""
     try:
-        status = path.stat()
-        # A pipe in its place would be waited for without end.
-        if not stat.S_ISREG(status.st_mode):
-            raise ValueError("it is not a file")
-        if status.st_size > MAX_FILE_BYTES:
-            raise ValueError(f"it has {status.st_size:,} bytes, expected at most {MAX_FILE_BYTES:,}")
+        if (nbytes := regular_size(path)) > MAX_FILE_BYTES:
+            raise ValueError(f"it has {nbytes:,} bytes, expected at most {MAX_FILE_BYTES:,}")
         return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
         return ""

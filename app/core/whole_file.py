@@ -1,13 +1,22 @@
-"""Files that are written whole or not at all: the program's own, and those that the user asks for."""
+"""Files that are read whole, and written whole or not at all: the program's own, and those that the user asks for."""
 
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from contextlib import suppress
 from pathlib import Path
 
 from app.core.errors import ResourceError, lacks_disk
+
+
+def regular_size(path: Path) -> int:
+    """How many bytes a file has; OSError where it cannot be had, ValueError for a pipe or device, which has no end."""
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise ValueError("it is not a file")
+    return status.st_size
 
 
 def replace_file(path: Path, content: bytes) -> None:

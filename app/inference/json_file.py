@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import stat
 from pathlib import Path
 from typing import Any
 
 from app.core.errors import CheckpointError
+from app.core.whole_file import regular_size
 
 MAX_BYTES = 16 << 20
 """Many times the largest tokenizer_config.json or index of shards; a larger file is something else."""
@@ -34,12 +34,8 @@ def read_json_object(path: Path) -> dict[str, Any] | None:
 
 def read_bytes(path: Path, most: int) -> bytes:
     """A file's content; OSError where it cannot be read, ValueError where it is no file or has more bytes."""
-    status = path.stat()
-    # A pipe in its place would be waited for without end.
-    if not stat.S_ISREG(status.st_mode):
-        raise ValueError("it is not a file")
-    if status.st_size > most:
-        raise ValueError(f"it has {status.st_size:,} bytes, expected {most:,} at most")
+    if (nbytes := regular_size(path)) > most:
+        raise ValueError(f"it has {nbytes:,} bytes, expected {most:,} at most")
     return path.read_bytes()
 
 

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import stat
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from app.core.errors import CheckpointError
-from app.core.whole_file import write_atomically
+from app.core.whole_file import regular_size, write_atomically
 from app.inference.json_file import read_json_object
 
 MANIFEST = "griffin-desk.json"
@@ -96,12 +95,8 @@ def check_files(folder: Path, manifest: Manifest, on_hashed: Hashed | None = Non
     for name, record in manifest.files.items():
         path = folder / name
         try:
-            status = path.stat()
-            # A pipe or a device in its place would be read without end.
-            if not stat.S_ISREG(status.st_mode):
-                found.append(f"{name} is not a file")
-            elif status.st_size != record.nbytes:
-                found.append(f"{name} has {status.st_size:,} bytes, expected {record.nbytes:,}")
+            if (nbytes := regular_size(path)) != record.nbytes:
+                found.append(f"{name} has {nbytes:,} bytes, expected {record.nbytes:,}")
             elif (digest := sha256_of(path, on_hashed)) != record.sha256:
                 found.append(f"{name} has the SHA-256 {digest[:12]}…, expected {record.sha256[:12]}…")
         except FileNotFoundError:
@@ -110,6 +105,8 @@ def check_files(folder: Path, manifest: Manifest, on_hashed: Hashed | None = Non
             found.append(f"{name} cannot be read ({error.strerror or error})")
         except UnicodeEncodeError:
             found.append(f"{name!r} is missing: no file can be called so")
+        except ValueError:
+            found.append(f"{name} is not a file")
     return found
 
 

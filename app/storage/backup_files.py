@@ -18,6 +18,7 @@ from typing import Any
 from app.core.log import logger
 from app.core.whole_file import move_into_place
 from app.storage.database import APPLICATION_ID, SIDE_FILES, beside, make_private
+from app.storage.indexes import is_sound
 from app.storage.locks import JobLocks
 from app.storage.migrations import LIBRARY
 
@@ -138,8 +139,7 @@ def what_is_wrong(path: Path, *, version: int | None = None) -> str:
             found = _value(db, "PRAGMA user_version")
             if not 1 <= found <= newest or version not in (None, found):
                 return f"schema {found}, expected {version or f'1 to {newest}'}"
-            checked = _value(db, "PRAGMA quick_check(1)")
-            return "" if checked == "ok" else str(checked).splitlines()[0]
+            return is_sound(db, with_indexes=False)
     except (sqlite3.Error, UnicodeDecodeError) as error:  # the message itself may hold damaged bytes
         return str(error)
 

@@ -98,10 +98,12 @@ def _check_unchanged(path: Path, digest: str) -> None:
 def _rescued(job: Job, sniffed: Sniffed, raw: RawDocument, cancelled: Callable[[], bool]) -> RawDocument | None:
     """The file by the other parser of its format, None where there is none or it finds no text either.
 
-    Not where pages are pictures, or nobody can tell what their letters are: it would find none, or nonsense.
+    Not where pages are pictures, or nobody can tell what their letters are: it would find none, or nonsense. Nor where
+    it was that parser that found none, since the first one could not open the file.
     """
     reader = second_reader_path(sniffed.format)
-    if not reader or any("scanned" in page.problem or page.problem == UNKNOWN_LETTERS for page in raw.pages):
+    in_vain_too = (UNKNOWN_LETTERS, RESCUED_WITHOUT_TEXT)
+    if not reader or any("scanned" in page.problem or page.problem in in_vain_too for page in raw.pages):
         return None
     limits = job.limits
     brief = replace(

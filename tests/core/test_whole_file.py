@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import ResourceError
-from app.core.whole_file import replace_file, write_atomically
+from app.core.whole_file import regular_size, replace_file, write_atomically
 
 
 def test_only_the_user_may_read(tmp_path: Path) -> None:
@@ -77,3 +77,13 @@ def test_a_full_disk_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.Monk
         write_atomically(path, "new", kept="the conversation stays where it is")
     assert caught.value.code == "disk-full"
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("talk.json", "old")]
+
+
+def test_the_size_of_a_file(tmp_path: Path) -> None:
+    """Of a file only: what stands in its place may have no end to be read to."""
+    (tmp_path / "a").write_bytes(b"12345")
+    assert regular_size(tmp_path / "a") == 5
+    with pytest.raises(ValueError, match="it is not a file"):
+        regular_size(tmp_path)
+    with pytest.raises(FileNotFoundError):
+        regular_size(tmp_path / "b")

@@ -56,10 +56,6 @@ class Archive:
                 data = stream.read(limit + 1)
         except KeyError:
             raise DocumentError(f"{self._name} lacks its part {name}: get a fresh copy", code="damaged") from None
-        except RuntimeError as error:  # zipfile's way to say that a password is needed
-            raise DocumentError(
-                f"{self._name} is an encrypted zip: save it without a password", code="encrypted"
-            ) from error
         except (zipfile.BadZipFile, zlib.error, OSError, EOFError, NotImplementedError, ValueError) as error:
             raise DocumentError(
                 f"{self._name} is damaged in its part {name}: get a fresh copy", code="damaged"

@@ -69,9 +69,6 @@ _ZIP_FORMATS = (
 )
 
 
-_ZIP_SUFFIXES = (".epub", ".docx")
-
-
 @dataclass(frozen=True, slots=True)
 class Sniffed:
     """A file's format, and a sentence for the user where the file's name says something else."""
@@ -127,8 +124,10 @@ def _named(format_name: str) -> str:
 def _binary_format(path: Path, head: bytes) -> str | None:
     if b"%PDF-" in head[:1024]:
         return "pdf"
-    if head.startswith(b"PK\x03\x04") or (path.suffix.lower() in _ZIP_SUFFIXES and zipfile.is_zipfile(path)):
-        return _zip_format(path)  # its list of entries stands at the end: a damaged beginning may cost nothing
+    # A container's list of entries stands at its end: a damaged beginning may cost nothing.
+    is_named_so = any(_EXTENSIONS.get(path.suffix.lower()) == format_name for _, format_name in _ZIP_FORMATS)
+    if head.startswith(b"PK\x03\x04") or (is_named_so and zipfile.is_zipfile(path)):
+        return _zip_format(path)
     if head.startswith(_OLE) and path.suffix.lower() == ".docx":
         # Word wraps an encrypted document in the container of its old formats.
         raise DocumentError(
