@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 import traceback
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,18 +14,25 @@ from app.core.errors import DocumentError
 from app.core.paths import DataPaths
 from app.services.library import LibraryService
 from app.storage.backups import open_library
+from app.storage.database import Database
 from app.storage.documents import DocumentStore
 from app.worker.reading import load_document
 from tests.torture.import_lines import Lines, Order, document_facts
 
 
-def bring_all_in(order: Order) -> None:
-    """Import all of them, one after the other."""
-    lines = Lines()
+@contextmanager
+def bare_library(order: Order) -> Iterator[tuple[Database, LibraryService]]:
+    """A library in the order's folder, without anything around it."""
     paths = DataPaths(Path(order.folder) / "desk")
     paths.create()
     with closing(open_library(paths.library, paths.backups, today=date.today()).database) as database:
-        library = LibraryService(DocumentStore(database), load=load_document, now=time.time)
+        yield database, LibraryService(DocumentStore(database), load=load_document, now=time.time)
+
+
+def bring_all_in(order: Order) -> None:
+    """Import all of them, one after the other."""
+    lines = Lines()
+    with bare_library(order) as (_, library):
         for number, file in enumerate(order.files):
             lines.say("began", number=number)
             began = time.monotonic()

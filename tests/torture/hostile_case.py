@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,17 @@ class Case:
 def case(name: str, make: Callable[[Path], Path], may: str, *, pages: int = 1, heavy: bool = False) -> Case:
     """`may` in words: "read damaged"."""
     return Case(name, make, frozenset(may.split()), pages, heavy)
+
+
+def made(cases: Sequence[Case], files: Path) -> list[Path]:
+    """Each in a folder of its own, and the file that none may reach beside them."""
+    files.mkdir(parents=True)
+    (files / CANARY_FILE).write_text(CANARY, encoding="utf-8")
+    paths = []
+    for number, one in enumerate(cases):
+        (files / str(number)).mkdir()
+        paths.append(one.make(files / str(number)))
+    return paths
 
 
 def of_bytes(name: str, data: Callable[[], bytes]) -> Callable[[Path], Path]:

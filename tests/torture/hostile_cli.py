@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.torture.hostile_case import CANARY, CANARY_FILE, Case
+from tests.torture.hostile_case import CANARY, Case, made
 from tests.torture.hostile_names import names
 from tests.torture.hostile_pdf import pdfs
 from tests.torture.hostile_xml import markup
@@ -24,7 +24,7 @@ def cli_row(folder: Path, *, most: int = 1000) -> Row:
     """Import hostile files under a watch on the network, then let the command line name them all."""
     cases = [*names(), *(case for case in (*pdfs(), *markup(), *leading_names()) if _tells(case))][:most]
     files = folder / "files"
-    paths = _made(cases, files)
+    paths = made(cases, files)
     watch = watch_here()
     order = folder / "order.json"
     _order(folder, paths, order)
@@ -58,16 +58,6 @@ def faults_of(run: Ended, *, importing: bool = False) -> list[str]:
 
 def _tells(case: Case) -> bool:
     return not case.heavy and any(word in case.name for word in _TELLING)
-
-
-def _made(cases: Sequence[Case], files: Path) -> list[Path]:
-    files.mkdir(parents=True)
-    (files / CANARY_FILE).write_text(CANARY, encoding="utf-8")
-    paths = []
-    for number, case in enumerate(cases):
-        (files / str(number)).mkdir()
-        paths.append(case.make(files / str(number)))
-    return paths
 
 
 def _order(folder: Path, paths: Sequence[Path], order: Path) -> None:

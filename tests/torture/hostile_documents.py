@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from app.core.text import one_line
-from tests.torture.hostile_case import CANARY, CANARY_FILE, READ, Case
+from tests.torture.hostile_case import READ, Case, made
 from tests.torture.hostile_cli import cli_row
 from tests.torture.hostile_files import CHANGES, RESTLESS_MAY, restless, special_files
 from tests.torture.hostile_growth import MOST_TIMES, TIMES, growths
@@ -115,13 +115,7 @@ def family_row(what: str, cases: Sequence[Case], folder: Path, say: object = Non
 
 def imported(cases: Sequence[Case], folder: Path) -> Iterator[Judged]:
     """Each with what came of it."""
-    files = folder / "files"
-    files.mkdir(parents=True)
-    (files / CANARY_FILE).write_text(CANARY, encoding="utf-8")
-    paths = []
-    for number, case in enumerate(cases):
-        (files / str(number)).mkdir()
-        paths.append(case.make(files / str(number)))
+    paths = made(cases, folder / "files")
     run = ImportRun(BARE, Order(str(folder), [str(path) for path in paths]), program=PROGRAM)
     for case, outcome in zip(cases, run.outcomes(), strict=False):
         yield Judged(case, outcome)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.torture.hostile_case import Case, case
 from tests.torture.pdf_by_hand import pdf
+from tests.torture.programs import beside
 
 GIB = 1 << 30
 PROSE = "The ferry leaves the island at seven in the morning.\n\n"
@@ -154,19 +155,13 @@ def restless(path: Path, change: Change, seed: int) -> Iterator[None]:
     """Let a file change again and again, many times a second."""
     whole = path.read_bytes()
     chance = random.Random(seed)
-    over = threading.Event()
 
-    def run() -> None:
+    def run(over: threading.Event) -> None:
         while not over.wait(chance.uniform(0.0, 0.03)):
             with suppress(OSError):
                 change(path, whole, chance)
                 if path.stat().st_size > _MOST_BYTES:
                     path.write_bytes(whole)
 
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    try:
+    with beside(run):
         yield
-    finally:
-        over.set()
-        thread.join()

@@ -6,21 +6,17 @@ import os
 import re
 import time
 import traceback
-from contextlib import closing, suppress
-from datetime import date
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from app.core.errors import DocumentError
-from app.core.paths import DataPaths
 from app.documents.model import Document
 from app.retrieval import lexical
 from app.retrieval.terms import text_language
 from app.services.library import LibraryService
-from app.storage.backups import open_library
-from app.storage.documents import DocumentStore
 from app.storage.passage_index import PassageIndex
-from app.worker.reading import load_document
+from tests.torture.bare_import import bare_library
 from tests.torture.hostile_case import CANARY
 from tests.torture.import_lines import Lines, Order, document_facts
 from tests.torture.memory_watch import peak_bytes
@@ -32,10 +28,7 @@ UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800
 def bring_all_in(order: Order) -> None:
     """Import and index all of them, one after the other."""
     lines = Lines()
-    paths = DataPaths(Path(order.folder) / "desk")
-    paths.create()
-    with closing(open_library(paths.library, paths.backups, today=date.today()).database) as database:
-        library = LibraryService(DocumentStore(database), load=load_document, now=time.time)
+    with bare_library(order) as (database, library):
         index = PassageIndex(database)
         for number, file in enumerate(order.files):
             _forget_peak()

@@ -6,9 +6,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -119,6 +120,19 @@ def environment(folder: Path) -> dict[str, str]:
         "XDG_RUNTIME_DIR": str(_made(folder / "runtime")),
         "TMPDIR": str(_made(folder / "temporary")),
     }
+
+
+@contextmanager
+def beside(work: Callable[[threading.Event], None]) -> Iterator[None]:
+    """In a thread while the block runs; at its end the event is set, and the thread is waited for."""
+    over = threading.Event()
+    thread = threading.Thread(target=work, args=(over,), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def wait(condition: Callable[[], object], limit_s: float = LONGEST_S) -> bool:

@@ -18,7 +18,7 @@ from app.core.errors import WorkerLostError
 from app.worker.client import EngineClient, ModelSpec
 from benchmarks.report import STARTER
 from tests.torture.one_thread import stopped
-from tests.torture.programs import wait
+from tests.torture.programs import beside, wait
 from tests.torture.trial import Ground, Row
 from tests.torture.worker_desk import Watch, WorkerDesk, worker_desk
 
@@ -236,9 +236,7 @@ def _seconds_to_stop(desk: WorkerDesk) -> float:
 
 
 def _stuttering(client: EngineClient) -> Iterator[None]:
-    over = threading.Event()
-
-    def stutter() -> None:
+    def stutter(over: threading.Event) -> None:
         while not over.is_set():
             pid = client.pid
             for number, seconds in ((signal.SIGSTOP, 0.9), (signal.SIGCONT, 0.1)):
@@ -246,13 +244,8 @@ def _stuttering(client: EngineClient) -> Iterator[None]:
                     os.kill(pid, number)  # type: ignore[arg-type]
                 over.wait(seconds) if number == signal.SIGSTOP else time.sleep(seconds)
 
-    thread = threading.Thread(target=stutter, daemon=True)
-    thread.start()
-    try:
+    with beside(stutter):
         yield
-    finally:
-        over.set()
-        thread.join()
 
 
 def _starved(client: EngineClient) -> Iterator[None]:
