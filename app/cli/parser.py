@@ -11,10 +11,11 @@ from app.core.errors import UserError
 from app.core.version import program_version
 from app.documents.limits import PageRange
 from app.inference.bench.lengths import parse_batches, parse_lengths
+from app.inference.weight_format import WeightFormat
 from app.tasks.model import AnswerStyle, Style
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
-WEIGHT_FORMATS = ("auto", "float32", "bfloat16", "float16", "int8", "int4")
+WEIGHT_FORMATS = ("auto", *map(str, WeightFormat))
 
 IMPORTED_FORMATS = ("bfloat16", "int8", "int4")
 CONVERTED_FORMATS = ("huggingface", *IMPORTED_FORMATS)

@@ -36,7 +36,6 @@ _SMALLER: Mapping[str, Sequence[WeightFormat]] = {
     "mps": (WeightFormat.FLOAT16,),
 }
 """What is taken instead of a format for which memory lacks, in order."""
-_BY_SIZE = ("float32", "bfloat16", "float16", "int8", "int4")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +87,13 @@ def possible_formats(stored: WeightFormat, device: str, slow_formats: Collection
     smaller = [
         FormatChoice(form)
         for form in _SMALLER[device]
-        if _BY_SIZE.index(form) > _BY_SIZE.index(first.form) and refusal(form, device, slow_formats) is None
+        if _order(form) > _order(first.form) and refusal(form, device, slow_formats) is None
     ]
     return (first, *smaller)
+
+
+def _order(form: WeightFormat) -> int:
+    return list(WeightFormat).index(form)
 
 
 _SHORT = {"cpu": "processor", "cuda": "GPU", "mps": "GPU"}

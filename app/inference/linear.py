@@ -4,7 +4,7 @@ A block first prepares its input once (int8 rows: quantises it) and then applies
 
     n = linear_y.prepare(x);  y = linear_y(n);  x = linear_x(n)
 
-To add a format: one class here, one line in checkpoints/quantized.py that builds it.
+To add a format: docs/adding-a-weight-format.md.
 """
 
 from __future__ import annotations

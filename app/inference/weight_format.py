@@ -8,7 +8,7 @@ from app.core.errors import UserError
 
 
 class WeightFormat(StrEnum):
-    """How large matrices are held and multiplied; dtypes.py has torch's types for each."""
+    """How large matrices are held and multiplied, the largest first; dtypes.py has torch's types for each."""
 
     FLOAT32 = "float32"
     BFLOAT16 = "bfloat16"

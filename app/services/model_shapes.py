@@ -8,7 +8,7 @@ from pathlib import Path
 
 from app.core.errors import CheckpointError
 from app.inference.checkpoints.names import EMBEDDING
-from app.inference.checkpoints.weight_files import INDEX_FILE, SAFETENSORS, TORCH_SUFFIXES, is_orbax
+from app.inference.checkpoints.weight_files import FILE_LAYOUTS, INDEX_FILE, SAFETENSORS, is_orbax
 from app.inference.config import CONFIG_FILE, GriffinConfig, config_from_json, read_config_json
 from app.inference.stored_types import format_on_disk, stored_types
 from app.inference.weight_format import WeightFormat
@@ -46,8 +46,8 @@ def is_another_layout(path: Path) -> bool:
     By names alone.
     """
     if not path.is_dir():
-        return path.suffix in TORCH_SUFFIXES
+        return path.suffix in FILE_LAYOUTS
     present = list(path.iterdir())
     if any(file.suffix == SAFETENSORS or file.name == INDEX_FILE for file in present):
         return False
-    return any(file.suffix in TORCH_SUFFIXES or is_orbax(file) for file in (*present, path))
+    return any(file.suffix in FILE_LAYOUTS or is_orbax(file) for file in (*present, path))

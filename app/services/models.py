@@ -10,7 +10,7 @@ from typing import Any
 
 from app.core.errors import CheckpointError, UserError
 from app.inference.checkpoints.companions import companions
-from app.inference.checkpoints.weight_files import SAFETENSORS, TORCH_SUFFIXES, is_orbax
+from app.inference.checkpoints.weight_files import FILE_LAYOUTS, SAFETENSORS, is_orbax
 from app.inference.config import CONFIG_FILE, BlockType, config_from_json, read_config_json
 from app.inference.generator import ModelInfo
 from app.inference.manifest import MANIFEST
@@ -20,7 +20,7 @@ from app.services.model_shapes import ModelShape, is_another_layout, read_shape
 from app.storage.known_models import KnownModelStore
 
 STARTER_NAME = "starter"
-_WEIGHT_SUFFIXES = (SAFETENSORS, *TORCH_SUFFIXES)
+_WEIGHT_SUFFIXES = (SAFETENSORS, *FILE_LAYOUTS)
 
 
 @dataclass(frozen=True, slots=True)

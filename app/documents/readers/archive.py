@@ -93,6 +93,7 @@ class Archive:
             return None
 
     def close(self) -> None:
+        """Let go of the file."""
         self._zip.close()
 
 

@@ -22,7 +22,9 @@ class OpenedDocument(Protocol):
     """A file being read. Pages count from 1; where a format has no pages a 'page' here is a chapter or a stretch."""
 
     @property
-    def page_count(self) -> int: ...
+    def page_count(self) -> int:
+        """How many pages there are."""
+        ...
 
     @property
     def paged(self) -> bool:
@@ -47,7 +49,9 @@ class OpenedDocument(Protocol):
         """The file's own table of contents, [] where there is none."""
         ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Let go of the file."""
+        ...
 
 
 class DocumentReader(Protocol):

@@ -37,4 +37,5 @@ class BlockFile:
         return []
 
     def close(self) -> None:
+        """See OpenedDocument."""
         self._units = []

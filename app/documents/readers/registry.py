@@ -11,31 +11,42 @@ from typing import cast
 from app.core.errors import DocumentError
 from app.documents.readers.base import DocumentReader
 
-_READERS = {
-    "pdf": "app.documents.readers.pdf:PdfReader",
-    "text": "app.documents.readers.text:TextReader",
-    "markdown": "app.documents.readers.markdown:MarkdownReader",
-    "html": "app.documents.readers.html:HtmlReader",
-    "epub": "app.documents.readers.epub:EpubReader",
-    "docx": "app.documents.readers.docx:DocxReader",
-}
-"""Format -> reader; imported on use, so that the parsing process loads one format's libraries only."""
-_SECOND_READERS = {"pdf": "app.documents.readers.pdf_fallback:FallbackPdfReader"}
-"""For files in which the reader finds no text."""
 
-_EXTENSIONS = {
-    ".pdf": "pdf",
-    ".txt": "text",
-    ".text": "text",
-    ".md": "markdown",
-    ".markdown": "markdown",
-    ".html": "html",
-    ".htm": "html",
-    ".xhtml": "html",
-    ".epub": "epub",
-    ".docx": "docx",
-}
-_TEXT_FORMATS = ("text", "markdown", "html")
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A document format. name: as it is stored with a document. shown: its name in sentences.
+
+    reader: "module:class", imported on use, so that the parsing process loads one format's libraries only.
+    endings: of the names that its files have. Its files are known by one of: is_text, text told from other text by
+    its file's name alone; magic, the bytes that they begin with; member, an entry of a zip container.
+    second_reader: for files in which the reader finds no text.
+    """
+
+    name: str
+    shown: str
+    reader: str
+    endings: tuple[str, ...]
+    is_text: bool = False
+    magic: bytes = b""
+    member: str = ""
+    second_reader: str = ""
+
+
+_IN = "app.documents.readers."
+_FORMATS = (
+    Format("pdf", "PDF", _IN + "pdf:PdfReader", (".pdf",), second_reader=_IN + "pdf_fallback:FallbackPdfReader"),
+    Format("epub", "EPUB", _IN + "epub:EpubReader", (".epub",), member="META-INF/container.xml"),
+    Format("docx", "DOCX", _IN + "docx:DocxReader", (".docx",), member="word/document.xml"),
+    Format("html", "HTML", _IN + "html:HtmlReader", (".html", ".htm", ".xhtml"), is_text=True),
+    Format("markdown", "Markdown", _IN + "markdown:MarkdownReader", (".md", ".markdown"), is_text=True),
+    Format("text", "plain text", _IN + "text:TextReader", (".txt", ".text"), is_text=True),
+)
+"""A PDF is known by its mark, which may stand behind other bytes, and HTML by how it begins: see `sniff_format`."""
+_READERS = {form.name: form.reader for form in _FORMATS}
+_SHOWN = {form.name: form.shown for form in _FORMATS}
+_EXTENSIONS = {ending: form.name for form in _FORMATS for ending in form.endings}
+_TEXT_FORMATS = tuple(form.name for form in _FORMATS if form.is_text)
+_ZIP_FORMATS = tuple((form.member, form.name) for form in _FORMATS if form.member)
 _SNIFF_BYTES = 8192
 _MOST_CONTROLS = 0.02
 _MOST_DAMAGE = 0.1
@@ -62,10 +73,6 @@ _KNOWN_BINARIES = (
     (b"SQLite format 3\0", "an SQLite database, not a document"),
     (b"\x7fELF", "a program, not a document"),
     (b"MZ", "a program, not a document"),
-)
-_ZIP_FORMATS = (
-    ("word/document.xml", "docx"),
-    ("META-INF/container.xml", "epub"),
 )
 
 
@@ -95,7 +102,7 @@ def reader_path(format_name: str) -> str:
 
 def second_reader_path(format_name: str) -> str:
     """Where the reader to be tried next is to be imported from; '' where a format has but one."""
-    return _SECOND_READERS.get(format_name, "")
+    return next((form.second_reader for form in _FORMATS if form.name == format_name), "")
 
 
 def import_reader(path: str) -> DocumentReader:
@@ -111,14 +118,10 @@ def sniff_format(path: Path) -> Sniffed:
         head = stream.read(_SNIFF_BYTES)
     found = _binary_format(path, head) or _text_format(path, head, hint)
     if hint is not None and hint != found and not (hint in _TEXT_FORMATS and found in _TEXT_FORMATS):
-        return Sniffed(found, f'{path.name} is named "{path.suffix}" but is {_named(found)}; read as that.')
+        return Sniffed(found, f'{path.name} is named "{path.suffix}" but is {_SHOWN[found]}; read as that.')
     if found in _TEXT_FORMATS and b"\0" in head and not head.startswith(_WIDE):
         return Sniffed(found, f"{path.name} is damaged in places: what is no text in it was left out.")
     return Sniffed(found)
-
-
-def _named(format_name: str) -> str:
-    return {"text": "plain text", "markdown": "Markdown"}.get(format_name, format_name.upper())
 
 
 def _binary_format(path: Path, head: bytes) -> str | None:
@@ -134,6 +137,9 @@ def _binary_format(path: Path, head: bytes) -> str | None:
             f"{path.name} is encrypted, or an old .doc file: open it in Word and save a .docx without a password",
             code="encrypted",
         )
+    for form in _FORMATS:
+        if form.magic and head.startswith(form.magic):
+            return form.name
     for magic, description in _KNOWN_BINARIES:
         if head.startswith(magic) and not (magic == b"MZ" and b"\0" not in head):
             raise DocumentError(f"{path.name} is {description}", code="format")
@@ -173,8 +179,9 @@ def _text_format(path: Path, head: bytes, hint: str | None) -> str:
             raise DocumentError(
                 f"{path.name} is no PDF, or one damaged beyond repair: get a fresh copy", code="damaged"
             )
+        *others, last = _SHOWN.values()
         raise DocumentError(
-            f"{path.name} is a binary file of an unknown kind: PDF, EPUB, DOCX, HTML, Markdown and text can be read",
+            f"{path.name} is a binary file of an unknown kind: {', '.join(others)} and {last} can be read",
             code="format",
         )
     if is_html and hint not in ("markdown", "text"):

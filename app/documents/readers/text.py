@@ -120,10 +120,13 @@ class TextFile:
         self.paged = paged
 
     def read_page(self, number: int) -> RawPage:
+        """One page, or one stretch, as blocks."""
         return RawPage(number, blocks=text_blocks(self._units[number - 1]))
 
     def outline(self) -> list[OutlineEntry]:
+        """Plain text has none."""
         return []
 
     def close(self) -> None:
+        """See OpenedDocument."""
         self._units = []

@@ -13,9 +13,9 @@ from pathlib import Path
 from app.core.errors import CheckpointError
 from app.inference.checkpoints.names import Layout
 from app.inference.checkpoints.weight_files import (
+    FILE_LAYOUTS,
     INDEX_FILE,
     SAFETENSORS,
-    TORCH_SUFFIXES,
     is_orbax,
     orbax_files,
     safetensors_files,
@@ -75,8 +75,8 @@ def _file(path: Path) -> Located:
         # A shard stands for its whole set, a file of any other name for itself.
         files = safetensors_files(folder, path)
         return Located(Layout.HUGGINGFACE, folder, folder, tuple(files), _named(folder))
-    if path.suffix in TORCH_SUFFIXES:
-        return Located(Layout.DEEPMIND, path.parent, path, (path,), path.stem)
+    if path.suffix in FILE_LAYOUTS:
+        return Located(FILE_LAYOUTS[path.suffix], path.parent, path, (path,), path.stem)
     if path.name in (INDEX_FILE, "config.json"):
         return _in_folder(path.parent)
     if path.suffix in _FOREIGN:
@@ -91,11 +91,11 @@ def _in_folder(folder: Path) -> Located:
     present = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
     if any(entry.name == INDEX_FILE or entry.suffix == SAFETENSORS for entry in present):
         return Located(Layout.HUGGINGFACE, folder, folder, tuple(safetensors_files(folder)), _named(folder))
-    torch_files = [entry for entry in present if entry.suffix in TORCH_SUFFIXES and entry.is_file()]
-    if len(torch_files) == 1:
-        return _file(torch_files[0])
-    if torch_files:
-        shown = ", ".join(entry.name for entry in torch_files[:4])
+    models = [entry for entry in present if entry.suffix in FILE_LAYOUTS and entry.is_file()]
+    if len(models) == 1:
+        return _file(models[0])
+    if models:
+        shown = ", ".join(entry.name for entry in models[:4])
         raise CheckpointError(f"{folder} holds several models ({shown}): give one of the files")
     if is_orbax(folder):
         return _orbax(folder)

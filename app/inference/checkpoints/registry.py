@@ -1,17 +1,17 @@
-"""Model folder or file -> config and tensors. To add a layout: a source and one case in `open_checkpoint`."""
+"""Model folder or file -> config and tensors. To add a layout: a source, and one line in `_SOURCES`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from app.core.errors import CheckpointError
 from app.inference.checkpoints import names
 from app.inference.checkpoints.check import check_tensors
 from app.inference.checkpoints.deepmind import TorchFile
-from app.inference.checkpoints.deepmind_source import DeepMindSource, ForeignTensors
+from app.inference.checkpoints.deepmind_source import DeepMindSource
 from app.inference.checkpoints.huggingface import SafetensorsSource
 from app.inference.checkpoints.inferred_config import RECURRENTGEMMA, TRAIT_KEYS, config_json, infer_sizes, known_traits
 from app.inference.checkpoints.locate import Located, locate
@@ -25,6 +25,21 @@ from app.inference.weight_format import WeightFormat
 
 _CONVERSATION_FILES = ("chat_template.jinja", "tokenizer_config.json", "generation_config.json")
 _TORCH_NAMES = {"F32": "float32", "F16": "float16", "BF16": "bfloat16"}
+
+
+class ForeignSource(TensorSource, Protocol):
+    """The tensors of files that have no config.json, under our names."""
+
+    def title(self, name: str) -> str:
+        """What the files call one of our tensors, or would call it."""
+        ...
+
+
+_SOURCES: Mapping[Layout, Callable[[Located], ForeignSource]] = {
+    Layout.DEEPMIND: lambda found: DeepMindSource(TorchFile(found.weights[0]), found.layout, str(found.origin)),
+    Layout.ORBAX: lambda found: DeepMindSource(OrbaxArrays(found.origin), found.layout, str(found.origin)),
+}
+"""Opens the files of each layout but Hugging Face's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +82,7 @@ def open_checkpoint(path: Path) -> Checkpoint:
         config = config_from_json(raw)
         check_tensors(config, source)
         return _opened(found, config, source, raw)
-    tensors: ForeignTensors = (
-        TorchFile(found.weights[0]) if found.layout is Layout.DEEPMIND else OrbaxArrays(found.origin)
-    )
-    foreign = DeepMindSource(tensors, found.layout, str(found.origin))
+    foreign = _SOURCES[found.layout](found)
     given = read_json_object(found.folder / CONFIG_FILE)
     raw = _made_up_config(foreign, given or {}, found.origin)
     config = config_from_json(raw)
@@ -85,8 +97,8 @@ def _opened(found: Located, config: GriffinConfig, source: TensorSource, raw: Ma
     return Checkpoint(found.folder, config, source, present, found.layout, raw, found.name)
 
 
-def _made_up_config(source: DeepMindSource, given: Mapping[str, Any], origin: Path) -> dict[str, Any]:
-    """config.json in Hugging Face's form for a checkpoint of DeepMind's; what is given wins."""
+def _made_up_config(source: ForeignSource, given: Mapping[str, Any], origin: Path) -> dict[str, Any]:
+    """config.json in Hugging Face's form for a checkpoint of another layout; what is given wins."""
     sizes = infer_sizes({name: source.shape(name) for name in source.names()}, source.title)
     traits = known_traits(sizes)
     # A whole config.json means Hugging Face's defaults by what it leaves out, which are RecurrentGemma's.

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from app.core.errors import CheckpointError
+from app.inference.checkpoints.names import Layout
 from app.inference.json_file import read_json_object
 
 SAFETENSORS = ".safetensors"
 SINGLE_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"
-TORCH_SUFFIXES = (".pt", ".pth")
-"""Of DeepMind's files."""
+FILE_LAYOUTS: Mapping[str, Layout] = {".pt": Layout.DEEPMIND, ".pth": Layout.DEEPMIND}
+"""The ending of a file that is a whole model -> its layout; safetensors, of which there may be several, apart."""
 ORBAX_STORE = "manifest.ocdbt"
 ORBAX_HEADERS = {".zarray": "zarr", "zarr.json": "zarr3"}
 """The file that describes an array, and the driver that reads it."""

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from app.inference.weight_format import WeightFormat
+
 RELOADS_MODEL = frozenset({"model", "device", "weight_format", "threads"})
 """Settings that the running model cannot take up: it is loaded again."""
 
@@ -29,7 +31,7 @@ class SettingsFacts:
     """Room that saved states take now."""
     data_folder_fixed: bool = False
     """An option of the command line or a variable of the environment says which folder it is."""
-    weight_formats: tuple[str, ...] = ("auto", "float32", "bfloat16", "float16", "int8", "int4")
+    weight_formats: tuple[str, ...] = ("auto", *map(str, WeightFormat))
 
 
 @dataclass(frozen=True, slots=True)

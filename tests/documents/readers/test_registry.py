@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import DocumentError
-from app.documents.readers.registry import import_reader, is_document_name, reader_path, sniff_format
+from app.documents.readers import registry
+from app.documents.readers.registry import Format, import_reader, is_document_name, reader_path, sniff_format
 
 
 def make(path: Path, data: bytes) -> Path:
@@ -35,6 +36,14 @@ def test_formats(tmp_path: Path, name: str, data: bytes, expected: str) -> None:
     sniffed = sniff_format(make(tmp_path / name, data))
     assert (sniffed.format, sniffed.warning) == (expected, "")
     assert import_reader(reader_path(expected)).format == expected
+
+
+def test_a_format_that_is_known_by_its_first_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It needs no more than its line, though it was refused by name before; a text of that name is no such file."""
+    line = Format("rtf", "RTF", "app.documents.readers.text:TextReader", (".rtf",), magic=b"{\\rtf")
+    monkeypatch.setattr(registry, "_FORMATS", (*registry._FORMATS, line))
+    assert sniff_format(make(tmp_path / "a.rtf", b"{\\rtf1 words}")).format == "rtf"
+    assert sniff_format(make(tmp_path / "b.rtf", b"words")).format == "text"
 
 
 @pytest.mark.parametrize(
