@@ -71,6 +71,7 @@ class Composer(QWidget):
         self.field.sent.connect(self._send)
         self.field.long_pasted.connect(lambda text: self._hold(f"{self._held}\n\n{text}" if self._held else text))
         self.field.textChanged.connect(self._show_button)
+        self.field.focus_moved.connect(self.update)
         self.send.clicked.connect(self._send_or_stop)
         self.drop_held.clicked.connect(self._drop_held)
         self.mode.currentIndexChanged.connect(self._show_placeholder)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 MAX_CHARACTERS = 8_000
 """Longer texts cannot be edited in place: laying them out would hold the window up."""
 _LINES = 8
-_CONTROL = Qt.KeyboardModifier.ControlModifier
 
 
 class TurnEditor(QWidget):
@@ -51,11 +50,18 @@ class TurnEditor(QWidget):
         lines = min(_LINES, max(3, len(text) // 60 + text.count("\n") + 1))
         self.field.setFixedHeight(lines * self.field.fontMetrics().lineSpacing() + 16)
 
+    def event(self, event: QEvent) -> bool:
+        """Ctrl+Enter is the editor's, before the window's commands: there it would begin a summary."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and _saves(event):
+            event.accept()
+            return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         """Keys that the field leaves over."""
         if event.key() == Qt.Key.Key_Escape:
             self.cancelled.emit()
-        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and event.modifiers() & _CONTROL:
+        elif _saves(event):
             self._save()
         else:
             super().keyPressEvent(event)
@@ -64,3 +70,8 @@ class TurnEditor(QWidget):
         text = self.field.toPlainText().strip()
         if text:
             self.saved.emit(text)
+
+
+def _saves(event: QKeyEvent) -> bool:
+    is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+    return is_enter and bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QMimeData, Qt
+from PySide6.QtCore import QEvent, QMimeData, QObject, Qt
+from PySide6.QtGui import QPaintEvent, QShortcut
 from pytestqt.qtbot import QtBot
 
 from app.ui.widgets.composer import Composer
@@ -39,6 +40,37 @@ def test_enter_sends_and_shift_enter_begins_a_line(composer: Composer, qtbot: Qt
     assert composer.draft == "one\ntwo "
     qtbot.keyClick(composer.field, Qt.Key.Key_Return)
     assert heard == [Said("one\ntwo", AskMode.TALK)] and composer.draft == ""
+
+
+def test_control_enter_sends_whatever_the_window_does_with_it(composer: Composer, qtbot: QtBot) -> None:
+    """The window's command on the same keys waits until the field has lost the focus."""
+    heard, commands = said(composer), list[str]()
+    shortcut = QShortcut("Ctrl+Return", composer)
+    shortcut.activated.connect(lambda: commands.append("summarise"))
+    qtbot.keyClicks(composer.field, "one")
+    qtbot.keyClick(composer.field, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert heard == [Said("one", AskMode.TALK)] and commands == []
+    qtbot.keyClick(composer.mode, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert commands == ["summarise"]
+
+
+def test_the_frame_follows_the_focus(composer: Composer, qtbot: QtBot) -> None:
+    """The whole composer is painted again when its field gets the focus, and when it loses it."""
+    painted: list[bool] = []
+
+    class Listener(QObject):
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+            if isinstance(event, QPaintEvent) and event.rect() == composer.rect():  # not the field's part alone
+                painted.append(composer.field.hasFocus())
+            return False
+
+    listener = Listener()
+    composer.installEventFilter(listener)
+    qtbot.waitUntil(composer.field.hasFocus)
+    composer.field.clearFocus()
+    qtbot.waitUntil(lambda: painted[-1:] == [False])
+    composer.field.setFocus()
+    qtbot.waitUntil(lambda: painted[-1:] == [True])
 
 
 def test_nothing_is_not_sent(composer: Composer, qtbot: QtBot) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QShortcut
 from pytestqt.qtbot import QtBot
 
 from app.ui.widgets.turn_editor import TurnEditor
@@ -25,3 +26,20 @@ def test_only_words_are_saved(qtbot: QtBot) -> None:
     assert editor.field.tabChangesFocus() and editor.field.accessibleName()
     with qtbot.waitSignal(editor.cancelled):
         qtbot.mouseClick(editor.cancel, Qt.MouseButton.LeftButton)
+
+
+def test_control_enter_saves_whatever_the_window_does_with_it(qtbot: QtBot) -> None:
+    """The window's command on the same keys is not run."""
+    editor = TurnEditor()
+    qtbot.addWidget(editor)
+    saved, commands = list[str](), list[str]()
+    editor.saved.connect(saved.append)
+    shortcut = QShortcut("Ctrl+Return", editor)
+    shortcut.activated.connect(lambda: commands.append("summarise"))
+    editor.show()
+    editor.activateWindow()
+    editor.start("one")
+    editor.field.setFocus()
+    qtbot.waitUntil(editor.field.hasFocus)
+    qtbot.keyClick(editor.field, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+    assert saved == ["one"] and commands == []
