@@ -27,6 +27,8 @@ Progress = Callable[[str], None]
 """Called with what is being done now."""
 Listener = Callable[[Report], None]
 """Called with all that is known so far, after every figure."""
+Refusal = Callable[[Series, int, int], str | None]
+"""Called with a model's figures so far, a length and a number of tokens: why so many more are not read, or None."""
 
 
 class Bench:
@@ -41,11 +43,17 @@ class Bench:
         on_progress: Progress = lambda text: None,
         on_report: Listener = lambda report: None,
         buffer_bytes: int | None = None,
+        effort: Effort | None = None,
+        refusal: Refusal = lambda series, length, new_tokens: None,
     ) -> None:
-        """buffer_bytes: of the bandwidth's measurement, None for its definition's."""
+        """buffer_bytes: of the bandwidth's measurement, None for its definition's. effort: None for the options'.
+
+        refusal: asked before a prompt is read; what is not read is written from a random state all the same.
+        """
         self._device = device
         self._options = options
-        self._effort: Effort = options.effort(device.type)
+        self._effort: Effort = effort or options.effort(device.type)
+        self._refusal = refusal
         self._progress = on_progress
         self._listener = on_report
         self._buffer_bytes = buffer_bytes
@@ -122,12 +130,13 @@ class Bench:
         random = not effort.reads(length)
         point = Point(length, random, subject.state_bytes(length), subject.bytes_read(length))
         new = effort.prefill_tokens if random else length
-        prefill_problem = self._shortage(subject, length if random else 0, new)
+        start = length if random else 0
+        prefill_problem = self._shortage(subject, start, new) or self._refusal(series, start, new)
         try:
             with PeakMeter(self._device) as meter:
                 if prefill_problem is None:
                     self._progress(f"{series.name}: prefill at {label(length)}")
-                    seconds = repeat(lambda: self._read(subject, length if random else 0, new), self._budget())
+                    seconds = repeat(lambda: self._read(subject, start, new), self._budget())
                     point = replace(point, prefill=self._rate(seconds, new))
                 elif problem := self._shortage(subject, length, 1):
                     return replace(point, random_state=True, problem=problem)

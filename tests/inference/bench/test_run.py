@@ -206,3 +206,20 @@ def test_the_real_thing(tiny_subject) -> None:
         assert point.prefill.tokens_per_second > 0 and point.decode.tokens_per_second > 0
         assert len(point.decode.rounds) >= 3
     assert one.report.series[0].batches[0].decode.tokens_per_second > 0
+
+
+def test_a_prompt_that_is_refused_is_written_from_a_random_state() -> None:
+    """The reason stands in the report, and the other lengths and the effort are as they were asked for."""
+
+    def refuse(series: Series, length: int, new_tokens: int) -> str | None:
+        return f"of {new_tokens} tokens takes too long" if new_tokens > 2048 else None
+
+    subject = KnownSubject()
+    one = bench(2048, 4096, effort=Effort(None, 2048, 8, 20.0), refusal=refuse)
+    one.measure("known", lambda: subject)
+    read, refused = one.report.series[0].points
+    assert (read.random_state, read.problem, read.prefill.tokens_per_second) == (False, None, 100.0)
+    assert (refused.random_state, refused.prefill) == (True, None)
+    assert refused.problem == "prefill of 4096 tokens takes too long"
+    assert refused.decode.tokens == 8
+    assert (4096, 1) in subject.started
