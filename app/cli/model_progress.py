@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextC
 
 from app.cli.progress import LINE_INTERVAL_S
 from app.core.text import clock_text
+from app.core.throttle import Throttle
 from app.services.model_progress import ModelProgress, OnProgress, Stage
 
 MEGABYTE = 1_000_000
@@ -62,16 +63,14 @@ class _Bar:
 class _Lines:
     def __init__(self, stream: TextIO, monotonic: Callable[[], float]) -> None:
         self._stream = stream
-        self._monotonic = monotonic
-        self._told: tuple[Stage, float] | None = None
+        self._throttle = Throttle(LINE_INTERVAL_S, monotonic=monotonic)
+        self._stage: Stage | None = None
 
     def __call__(self, progress: ModelProgress) -> None:
-        now = self._monotonic()
-        if self._told is not None and self._told[0] is progress.stage and now - self._told[1] < LINE_INTERVAL_S:
-            return
-        self._told = (progress.stage, now)
-        self._stream.write(f"{_DOING[progress.stage].lower()}: {amounts(progress)}\n")
-        self._stream.flush()
+        begins, self._stage = progress.stage is not self._stage, progress.stage
+        if self._throttle.is_due(always=begins):
+            self._stream.write(f"{_DOING[progress.stage].lower()}: {amounts(progress)}\n")
+            self._stream.flush()
 
 
 def amounts(progress: ModelProgress) -> str:

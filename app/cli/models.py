@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from app.cli.context import Context
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from app.inference.fit import Fit
 
 _VERDICTS = {"fits": "fits well", "tight": "tight", "no": "will not fit"}
+_ARE_HERE = set(ModelStatus) - {ModelStatus.PAUSED, ModelStatus.AVAILABLE}
+_HERE = "On this machine:"
+_PAUSED = "Download not finished:"
+_UNFINISHED = "Conversion not finished (the same command goes on, `griffin-desk models remove NAME` gives it up):"
+_AVAILABLE = "Can be fetched (griffin-desk models pull REPOSITORY):"
 _UNMEASURED = "expected speeds are not known yet: `griffin-desk models measure` finds them out once, in half a minute"
 
 
@@ -75,38 +81,46 @@ def _rate(tokens_per_second: float) -> str:
 
 
 def _list(context: Context) -> None:
-    entries = context.desk.store.catalogue()
+    entries, unfinished = context.desk.store.catalogue(), context.desk.store.unfinished()
+    in_use = context.settings.model
     if context.options.json:
-        unfinished = [asdict(copy) for copy in context.desk.store.unfinished()]
-        models = [entry_json(entry) for entry in entries]
-        print_json(sys.stdout, {"models": models, "unfinished": unfinished, "default": context.settings.model})
+        models, copies = [entry_json(entry) for entry in entries], [asdict(copy) for copy in unfinished]
+        print_json(sys.stdout, {"models": models, "unfinished": copies, "default": in_use})
         return
-    here = [e for e in entries if e.status not in (ModelStatus.AVAILABLE, ModelStatus.PAUSED)]
-    write_line(sys.stdout, "On this machine:")
-    for entry in here:
-        in_use = " (in use)" if entry.name == context.settings.model else ""
-        write_line(sys.stdout, f"  {entry.name}{in_use}: {entry.title}, {size_text(entry.nbytes)}")
-        write_line(sys.stdout, f"    damaged: {entry.problem}" if entry.problem else f"    {_fit_of(entry)}")
-    paused = [entry for entry in entries if entry.status is ModelStatus.PAUSED]
-    if paused:
-        write_line(sys.stdout, "Download not finished:")
-    for entry in paused:
-        write_line(sys.stdout, f"  {entry.name}: {size_text(entry.done_bytes)} of {size_text(entry.nbytes)}")
-        write_line(sys.stdout, f"    griffin-desk models pull {entry.repository}")
-    if copies := context.desk.store.unfinished():
-        write_line(
-            sys.stdout,
-            "Conversion not finished (the same command goes on, `griffin-desk models remove NAME` gives it up):",
-        )
-    for copy in copies:
-        write_line(sys.stdout, f"  {copy.name}: {size_text(copy.nbytes)} so far")
-    if others := [entry for entry in entries if entry.status is ModelStatus.AVAILABLE]:
-        write_line(sys.stdout, "Can be fetched (griffin-desk models pull REPOSITORY):")
-    for entry in others:
-        write_line(sys.stdout, f"  {entry.repository}: {entry.title}, {size_text(entry.nbytes)} to download")
-        write_line(sys.stdout, f"    {_fit_of(entry)}")
+    groups = {
+        _PAUSED: _lines(entries, {ModelStatus.PAUSED}, _paused_lines),
+        _UNFINISHED: [f"  {copy.name}: {size_text(copy.nbytes)} so far" for copy in unfinished],
+        _AVAILABLE: _lines(entries, {ModelStatus.AVAILABLE}, _available_lines),
+    }
+    lines = [_HERE, *_lines(entries, _ARE_HERE, partial(_here_lines, in_use=in_use))]
+    for heading, below in groups.items():
+        lines += [heading, *below] if below else []
     if any(entry.fit is not None and entry.fit.write_tokens_per_second is None for entry in entries):
-        write_line(sys.stdout, _UNMEASURED)
+        lines.append(_UNMEASURED)
+    for line in lines:
+        write_line(sys.stdout, line)
+
+
+def _lines(
+    entries: Iterable[CatalogueEntry], statuses: Set[ModelStatus], lines_of: Callable[[CatalogueEntry], Iterable[str]]
+) -> list[str]:
+    """The lines of those models that are so."""
+    return [line for entry in entries if entry.status in statuses for line in lines_of(entry)]
+
+
+def _here_lines(entry: CatalogueEntry, in_use: str) -> tuple[str, str]:
+    mark = " (in use)" if entry.name == in_use else ""
+    state = f"damaged: {entry.problem}" if entry.problem else _fit_of(entry)
+    return f"  {entry.name}{mark}: {entry.title}, {size_text(entry.nbytes)}", f"    {state}"
+
+
+def _paused_lines(entry: CatalogueEntry) -> tuple[str, str]:
+    came = f"{size_text(entry.done_bytes)} of {size_text(entry.nbytes)}"
+    return f"  {entry.name}: {came}", f"    griffin-desk models pull {entry.repository}"
+
+
+def _available_lines(entry: CatalogueEntry) -> tuple[str, str]:
+    return f"  {entry.repository}: {entry.title}, {size_text(entry.nbytes)} to download", f"    {_fit_of(entry)}"
 
 
 def _fit_of(entry: CatalogueEntry) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from app.cli import session_changes, session_files
 from app.cli.context import Context
@@ -14,6 +15,10 @@ from app.core.text import clean, one_line
 from app.services.branches import branches, numbered_turns
 from app.services.conversations import KEPT_AFTER_DELETION_S
 from app.services.markdown_export import summary_markdown
+
+if TYPE_CHECKING:
+    from app.documents.model import Document
+    from app.services.summaries import StoredSummary
 
 
 def run(context: Context) -> int:
@@ -39,32 +44,8 @@ def _list(context: Context) -> None:
     if context.options.deleted:
         _list_deleted(context)
         return
-    conversations = [
-        {
-            "id": row["id"],
-            "title": row["title"],
-            "model": row["model_name"],
-            "turns": row["turns"],
-            "branches": row["branches"],
-            "updated_at": time_text(row["updated_at"]),
-        }
-        for row in context.desk.conversations.overview()
-    ]
-    summaries = [
-        {
-            "id": row["id"],
-            "title": row["title"],
-            "path": row["path"],
-            "model": row["model_name"],
-            "style": row["style"],
-            "pages": row["page_range"] or "all",
-            "state": row["state"],
-            "sections_written": row["parts_done"],
-            "sections": row["parts_total"],
-            "updated_at": time_text(row["updated_at"]),
-        }
-        for row in context.desk.summaries.overview()
-    ]
+    conversations = [_conversation_row(row) for row in context.desk.conversations.overview()]
+    summaries = [_summary_row(row) for row in context.desk.summaries.overview()]
     if context.options.json:
         print_json(sys.stdout, {"conversations": conversations, "summaries": summaries})
         return
@@ -77,6 +58,32 @@ def _list(context: Context) -> None:
         _write(row["id"], row["updated_at"], f"summary ({row['style']}, {row['state']})", parts, row["title"])
     if not conversations and not summaries:
         sys.stdout.write("nothing is stored yet\n")
+
+
+def _conversation_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "title": row["title"],
+        "model": row["model_name"],
+        "turns": row["turns"],
+        "branches": row["branches"],
+        "updated_at": time_text(row["updated_at"]),
+    }
+
+
+def _summary_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "id": row["id"],
+        "title": row["title"],
+        "path": row["path"],
+        "model": row["model_name"],
+        "style": row["style"],
+        "pages": row["page_range"] or "all",
+        "state": row["state"],
+        "sections_written": row["parts_done"],
+        "sections": row["parts_total"],
+        "updated_at": time_text(row["updated_at"]),
+    }
 
 
 def _list_deleted(context: Context) -> None:
@@ -104,16 +111,24 @@ def _show(context: Context) -> None:
     summary = context.desk.summaries.stored(context.options.id) if context.options.id else None
     item = context.desk.library.by_id(summary.document_id, summary.page_range) if summary is not None else None
     if summary is not None and item is not None:
-        if context.options.json:
-            value = summary_json(item.document, summary.result, stored=True)
-            print_json(sys.stdout, {**value, "finished": summary.finished, "sections_total": summary.parts_total})
-        else:
-            sys.stdout.write(summary_markdown(item.document, summary.result))
-            sys.stdout.flush()
-            if not summary.finished:
-                done = f"{len(summary.result.sections)} of {summary.parts_total or '?'} sections are written"
-                sys.stderr.write(f"not finished: {done}; summarize the document again to go on\n")
+        _show_summary(context, summary, item.document)
+    else:
+        _show_conversation(context)
+
+
+def _show_summary(context: Context, summary: StoredSummary, document: Document) -> None:
+    if context.options.json:
+        value = summary_json(document, summary.result, stored=True)
+        print_json(sys.stdout, {**value, "finished": summary.finished, "sections_total": summary.parts_total})
         return
+    sys.stdout.write(summary_markdown(document, summary.result))
+    sys.stdout.flush()
+    if not summary.finished:
+        done = f"{len(summary.result.sections)} of {summary.parts_total or '?'} sections are written"
+        sys.stderr.write(f"not finished: {done}; summarize the document again to go on\n")
+
+
+def _show_conversation(context: Context) -> None:
     tree = context.desk.conversations.tree(context.options.id)
     turns = numbered_turns(tree)
     if context.options.json:

@@ -31,6 +31,11 @@ def folded(text: str) -> str:
     return "".join(c for c in plain if not unicodedata.combining(c))
 
 
+def capitalised(text: str) -> str:
+    """Beginning with a capital; the rest stays as it is."""
+    return text[:1].upper() + text[1:]
+
+
 def mebibytes(nbytes: int) -> str:
     """`12.3 MiB`."""
     return f"{nbytes / 2**20:,.1f} MiB"

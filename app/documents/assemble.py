@@ -158,7 +158,7 @@ def _resolve_outline(
         searched += len(text) if index in known else 0
         known.add(index)
         may_search = searched <= _MAX_SEARCHED_CHARS
-        hint = _offcontentat(texts[index], entry.top if may_search else None)
+        hint = _offset_at(texts[index], entry.top if may_search else None)
         if index == last_page:
             hint = max(hint, last_start)
         found = find_title(text, title, hint) if may_search else None
@@ -168,7 +168,7 @@ def _resolve_outline(
     return marks
 
 
-def _offcontentat(page: PageText, top: float | None) -> int:
+def _offset_at(page: PageText, top: float | None) -> int:
     """The page offset of the first line at or below a height."""
     if top is None:
         return 0

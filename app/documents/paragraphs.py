@@ -147,20 +147,24 @@ def _columns(lines: Sequence[Line]) -> dict[int, Column]:
 
 def _glue(one: Line, two: Line, column: Column, body: float) -> str:
     """What stands between two lines: a space (or nothing), a line break, or a blank line."""
-    ended = bool(_ENDS.search(one.text.rstrip()))
-    broken_word = one.text.rstrip()[-1:] == "-"
-    if max(one.size, two.size) > _SIZE_STEP * min(one.size, two.size) and not _inline_change(one, two, column):
-        return "\n\n"
     if TURNED in (one.column, two.column):
         return "\n\n"
+    if _differ_in_size(one, two) and not _inline_change(one, two, column):
+        return "\n\n"
     if one.column != two.column:
-        return " " if not ended and (broken_word or _continues(two.text)) and _wraps(one, two, column) else "\n\n"
-    step = two.top - one.top
-    size = max(one.size, two.size)
-    if one.size > _SIZE_STEP * body and two.size > _SIZE_STEP * body and 0 < step < 1.7 * size:
+        goes_on = not _ended(one) and (_is_broken_word(one) or _continues(two.text))
+        return " " if goes_on and _wraps(one, two, column) else "\n\n"
+    step, size = two.top - one.top, max(one.size, two.size)
+    if min(one.size, two.size) > _SIZE_STEP * body and 0 < step < 1.7 * size:
         return " "  # a heading of several lines
     if step > max(1.4 * column.step, column.step + 0.35 * size) or step < -size:
         return "\n\n"
+    return _glue_at_usual_step(one, two, column)
+
+
+def _glue_at_usual_step(one: Line, two: Line, column: Column) -> str:
+    """What stands between two lines of one column that are no further apart than its lines usually are."""
+    ended, broken_word = _ended(one), _is_broken_word(one)
     short = not _wraps(one, two, column)
     if (one.fixed or two.fixed) and not (broken_word and two.text[:1].islower()):
         return "\n"
@@ -168,16 +172,30 @@ def _glue(one: Line, two: Line, column: Column, body: float) -> str:
         return "\n\n"
     if _BULLET.match(two.text) or (_ITEM.match(two.text) and (ended or short)):
         return "\n"
-    if broken_word and not ended:
+    if broken_word:
         return " "
-    indent = two.x0 - one.x0
-    if ended and (indent > 0.7 * size or (indent < -0.7 * size and one.x0 > column.left + 1.5 * size)):
+    if ended and (short or _indent_changes(one, two, column)):
         return "\n\n"
-    if ended and short:
-        return "\n\n"
-    if indent > 0.7 * size and two.x0 > column.left + 0.7 * size and not short and _starts_sentence(two.text):
-        return "\n\n" if ended else " "
     return "\n" if short else " "
+
+
+def _ended(line: Line) -> bool:
+    return bool(_ENDS.search(line.text.rstrip()))
+
+
+def _is_broken_word(line: Line) -> bool:
+    return line.text.rstrip().endswith("-")
+
+
+def _differ_in_size(one: Line, two: Line) -> bool:
+    return max(one.size, two.size) > _SIZE_STEP * min(one.size, two.size)
+
+
+def _indent_changes(one: Line, two: Line, column: Column) -> bool:
+    """Whether line `two` is set in, or line `one` was and `two` is not any more."""
+    size = max(one.size, two.size)
+    indent = two.x0 - one.x0
+    return indent > 0.7 * size or (indent < -0.7 * size and one.x0 > column.left + 1.5 * size)
 
 
 def _inline_change(one: Line, two: Line, column: Column) -> bool:
@@ -198,27 +216,21 @@ def _continues(text: str) -> bool:
     return text[:1].islower() or is_wide(text[:1]) or text[:1] in "(“\"'‘[,;" or text[:1].isdigit()
 
 
-def _starts_sentence(text: str) -> bool:
-    return not text[:1].islower()
-
-
 def _note_heading(headings: list[Heading], content: str, begin: int, paragraph: list[Line], body: float) -> None:
-    if len(paragraph) > _HEADING_LINES or len(content) > _HEADING_CHARS:
-        return
-    title = content.replace("\n", " ")
-    letters = sum(char.isalpha() for char in title)
-    if (
-        not paragraph
-        or len(paragraph) > 3
-        or len(title) > _HEADING_CHARS
-        or letters < max(2, 0.4 * len(title))
-        or "@" in title
-    ):
+    """Add a paragraph to the headings if it is one."""
+    if not 0 < len(paragraph) <= _HEADING_LINES or not _may_be_title(content):
         return
     size = min(line.size for line in paragraph)
     bold = all(line.bold for line in paragraph)
     if size < 0.97 * body or not (size > _SIZE_STEP * body or bold):
         return
+    title = content.replace("\n", " ")
     if title[-1] in ".,;:" and not (bold and len(title) < 80 and title[-1] in ".:"):
         return
     headings.append(Heading(begin, title, size, bold))
+
+
+def _may_be_title(text: str) -> bool:
+    """Short, mostly letters, and no address."""
+    letters = sum(char.isalpha() for char in text)
+    return len(text) <= _HEADING_CHARS and letters >= max(2, 0.4 * len(text)) and "@" not in text

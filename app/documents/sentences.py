@@ -94,9 +94,9 @@ def _ends_sentence(text: str, start: int, match: re.Match[str]) -> bool:
     next_word = found.group(1) if found else ""
     if next_word[:1].islower():
         return False
-    if marks[0] != "." or marks.startswith(".."):
+    if marks[0] != "." or len(marks) > 1:  # another mark, several, or a quote or bracket that closes behind one
         return True
-    return _full_stop_ends(text, start, match.start(), len(marks) > 1, following, next_word)
+    return _full_stop_ends(text, start, match.start(), following, next_word)
 
 
 def _skip_space(text: str, position: int) -> int:
@@ -105,15 +105,13 @@ def _skip_space(text: str, position: int) -> int:
     return position
 
 
-def _full_stop_ends(text: str, start: int, stop: int, closed: bool, following: int, next_word: str) -> bool:
-    """Whether the single full stop at `stop` ends a sentence (`closed`: a quote or bracket follows it)."""
+def _full_stop_ends(text: str, start: int, stop: int, following: int, next_word: str) -> bool:
+    """Whether the single full stop at `stop` ends a sentence; `next_word` begins at `following`."""
     window = text[max(start, stop - 30) : stop]
     found = _WORD_BEFORE.search(window)
     word = found.group() if found else ""
     lowered = word.lower()
     number_next = next_word[:1].isdigit() or text[following] in "([#§" or len(next_word) == 1
-    if closed:
-        return True
     if lowered in _BEFORE_NAME:
         return False
     if lowered in _BEFORE_NUMBER and number_next:

@@ -158,8 +158,8 @@ class Lexicon:
         return Word(bare if acronym else self._stem(bare), Kind.STOP if stop else Kind.WORD, capital, acronym, opens)
 
 
-def folded(text: str) -> str:
-    """A text's words alone, to compare: no case, no punctuation, one space between them."""
+def plain_words(text: str) -> str:
+    """A text's words as one string, to compare: no case, no punctuation, one space between them."""
     return " ".join("".join(c if c.isalnum() else " " for c in text.casefold()).split())
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import itertools
 import logging
-import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -16,7 +15,6 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from app.core.errors import InternalError, UserError
 from app.core.threads import usable_cores
@@ -43,12 +41,11 @@ from app.inference.generator import (
     never,
 )
 from app.inference.griffin import Griffin
-from app.inference.interruption import read_chunk
 from app.inference.kernels import KernelChoice
 from app.inference.loading import load_model
+from app.inference.reading import Reader
 from app.inference.sampling import Sampler
 from app.inference.scoring import log_probability
-from app.inference.spans import SpanMeans
 from app.inference.state import ModelState
 from app.inference.state_container import FrozenState, freeze_state, guards_of, load_state, made_with
 from app.inference.tokenizers.base import Tokenizer
@@ -83,8 +80,9 @@ class Engine:
         if note is not None:
             log.warning("%s", note)
             self._info = replace(info, notes=(*info.notes, note))
-        self._chunk_tokens = CHUNK_TOKENS[model.device.type]
-        self._made_with = partial(made_with, model, kernels, self._chunk_tokens)
+        chunk_tokens = CHUNK_TOKENS[model.device.type]
+        self._reader = Reader(model, chunk_tokens, self._count_read)
+        self._made_with = partial(made_with, model, kernels, chunk_tokens)
 
     @classmethod
     def load(
@@ -190,7 +188,14 @@ class Engine:
         interrupted: Cancelled = never,
     ) -> list[Vector]:
         """See TextGenerator. `interrupted` is asked between layers too: the chunk that it ends counts as not read."""
-        return self._read(self._states[state], token_ids, spans, on_progress, cancelled, interrupted)
+        return self._reader.read(
+            self._states[state],
+            token_ids,
+            spans=spans,
+            on_progress=on_progress,
+            cancelled=cancelled,
+            interrupted=interrupted,
+        )
 
     @torch.inference_mode()
     def score(self, state: StateRef, token_ids: Sequence[int]) -> float:
@@ -200,8 +205,8 @@ class Engine:
             raise UserError("a continuation can only be scored after text: the state is fresh")
         if not token_ids:
             return 0.0
-        fork = source.clone()
-        return log_probability(self._model, fork, source.logits, self._ids(token_ids), chunk_tokens=self._chunk_tokens)
+        fork, ids = source.clone(), self._reader.tensor(token_ids)
+        return log_probability(self._model, fork, source.logits, ids, chunk_tokens=self._reader.chunk_tokens)
 
     @torch.inference_mode()
     def generate(
@@ -274,45 +279,6 @@ class Engine:
         self._states[ref] = state
         return ref
 
-    def _ids(self, token_ids: Sequence[int]) -> Tensor:
-        # The embedding's rows would wrap around for a negative id and end the program's answer for one too large.
-        if not 0 <= min(token_ids) <= max(token_ids) < self._info.vocab_size:
-            raise InternalError(
-                f"token ids {min(token_ids)} to {max(token_ids)}, expected 0 to {self._info.vocab_size - 1}"
-            )
-        return torch.tensor([list(token_ids)], dtype=torch.int64, device=self._model.device)
-
-    def _read(
-        self,
-        sequence: ModelState,
-        token_ids: Sequence[int],
-        spans: Sequence[Span] = (),
-        on_progress: TokenProgress | None = None,
-        cancelled: Cancelled = never,
-        interrupted: Cancelled = never,
-    ) -> list[Vector]:
-        means = SpanMeans(spans, len(token_ids), self._model.config.width, self._model.device)
-        hidden: Tensor | None = None
-        for start in range(0, len(token_ids), self._chunk_tokens):
-            chunk = token_ids[start : start + self._chunk_tokens]
-            began = time.perf_counter()
-            try:
-                if cancelled():
-                    raise ReadCancelled
-                hidden = read_chunk(self._model, self._ids(chunk), sequence, interrupted)
-            except ReadCancelled:
-                if hidden is not None:
-                    sequence.logits = self._model.logits(hidden[:, -1:])[:, 0]
-                raise
-            sequence.history = sequence.history.after(chunk)
-            if start + len(chunk) == len(token_ids):
-                sequence.logits = self._model.logits(hidden[:, -1:])[:, 0]
-            means.add(hidden[0], start)
-            self._usage += Usage(prefill_tokens=len(chunk), prefill_seconds=time.perf_counter() - began)
-            if on_progress is not None:
-                on_progress(start + len(chunk))
-        return means.means()
-
     def _answer(
         self, state: StateRef, sampling: Sampling, max_new_tokens: int, on_text: Callable[[str], None] | None
     ) -> Answer:
@@ -333,7 +299,7 @@ class Engine:
         with contextlib.suppress(ReadCancelled):
             for answer, prompt in zip(answers, prompts, strict=True):
                 if prompt:
-                    self._read(answer.state, prompt, cancelled=cancelled, interrupted=cancelled)
+                    self._reader.read(answer.state, prompt, cancelled=cancelled, interrupted=cancelled)
                 if answer.state.logits is None:
                     raise UserError("there is nothing to go on from: the state is fresh and the prompt is empty")
                 ready.append(answer)
@@ -343,8 +309,11 @@ class Engine:
         written = [answer.finish() for answer in ready]
         for answer, generation in zip(ready, written, strict=True):
             if generation.finish_reason is not FinishReason.STOP and self._template.turn_end:
-                self._read(answer.state, self._template.turn_end)
+                self._reader.read(answer.state, self._template.turn_end)
         return written + [Generation("", (), FinishReason.CANCELLED)] * (len(answers) - len(ready))
+
+    def _count_read(self, tokens: int, seconds: float) -> None:
+        self._usage += Usage(prefill_tokens=tokens, prefill_seconds=seconds)
 
     def _count_written(self, tokens: int, seconds: float) -> None:
         self._usage += Usage(decode_tokens=tokens, decode_seconds=seconds)

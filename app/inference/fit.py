@@ -146,12 +146,7 @@ def choose_fit(
         device: "auto" or the type that must be taken. weight_format: that must be taken, None for an open choice.
         mapped: see estimate_fit.
     """
-    tried = [room for room in rooms if device in (room.device, "auto")]
-    if device == "auto":  # MPS must be asked for: it is written but has not been measured.
-        tried = sorted((room for room in tried if room.device != "mps"), key=lambda room: room.device != "cuda")
-        if weight_format is not None:
-            runs_there = [room for room in tried if refusal(weight_format, room.device, room.slow_formats) is None]
-            tried = runs_there or tried
+    tried = _in_turn(rooms, device, weight_format)
     notes: tuple[str, ...] = ()
     for room in tried:
         fits = []
@@ -162,12 +157,21 @@ def choose_fit(
         if found is None and room is tried[-1]:
             found = _next_best(fits)
         if found is not None:
-            stepped = () if found is fits[0] else (_step_down(fits[0], found),)
-            kept = found.notes or (() if found is fits[0] else fits[0].notes)
-            notes += (*kept, *stepped)
+            notes += _choice_notes(fits[0], found)
             return replace(found, notes=notes, reasons=(*notes, *found.reasons))
         notes += (_step_aside(fits[-1], tried[-1]),)
     raise UserError(f"device {device!r} was asked for, but there is none: use --device cpu")
+
+
+def _in_turn(rooms: Sequence[DeviceRoom], device: str, wanted: WeightFormat | None) -> list[DeviceRoom]:
+    """The devices to try, the best first; the last one takes the model in any case."""
+    if device != "auto":
+        return [room for room in rooms if room.device == device]
+    # MPS must be asked for: it is written but has not been measured.
+    measured = sorted((room for room in rooms if room.device != "mps"), key=lambda room: room.device != "cuda")
+    if wanted is None:
+        return measured
+    return [room for room in measured if refusal(wanted, room.device, room.slow_formats) is None] or measured
 
 
 def _next_best(fits: Sequence[Fit]) -> Fit:
@@ -184,6 +188,13 @@ def _choices(stored: Mapping[str, str], room: DeviceRoom, wanted: WeightFormat |
     if wanted is not None:
         return (wished_format(wanted, room.device, room.slow_formats),)
     return possible_formats(format_on_disk(stored), room.device, room.slow_formats)
+
+
+def _choice_notes(first: Fit, found: Fit) -> tuple[str, ...]:
+    """What is to be said of the choice. first: what would have been taken if there were room for it."""
+    if found is first:
+        return found.notes
+    return (*(found.notes or first.notes), _step_down(first, found))
 
 
 def _step_down(first: Fit, found: Fit) -> str:

@@ -121,7 +121,23 @@ def measure_format(
         for config in probe_configs(form, device.type)
     )
     cases = (_Case(*wide, None), _Case(*narrow, None), _Case(*narrow, _EMPTY))
-    chunk, (tokens, chunks) = CHUNK_TOKENS[device.type], _AT_ONCE.get(device.type, (1, 1))
+    written, read = _token_and_chunk_seconds(cases, device.type)
+    works = [writing_work(case.config, form, position=case.position) for case in cases]
+    known = [0.0 if int8 is None else work.int8_bytes * int8.write_byte_s for work in works]
+    writing = costs(
+        [(work.nbytes + (work.int8_bytes if int8 is None else 0), work.layers, work.keys) for work in works],
+        # Noise may make int8's share larger than the whole.
+        [max(seconds - part, 0.1 * seconds) for seconds, part in zip(written, known, strict=True)],
+    )
+    chunk = CHUNK_TOKENS[device.type]
+    reading_works = [reading_work(case.config, chunk, position=case.position, device=device.type) for case in cases]
+    reading = costs([(work.operations, work.numbers, work.keys) for work in reading_works], read)
+    return FormatLimits(*writing, *reading)
+
+
+def _token_and_chunk_seconds(cases: Sequence[_Case], device: str) -> tuple[list[float], list[float]]:
+    """How long each case takes to write a token, and to read a chunk: medians of rounds in which they take turns."""
+    chunk, (tokens, chunks) = CHUNK_TOKENS[device], _AT_ONCE.get(device, (1, 1))
     for case in cases:  # the first time compiles, and spreads the threads over the cores
         case.start()
         case.subject.write(tokens)
@@ -133,26 +149,14 @@ def measure_format(
         used = time.perf_counter() - began
         if done >= 2 and used + used / done > _SECONDS:
             break
-        for number, case in enumerate(cases):
+        for case, token_times, chunk_times in zip(cases, written, read, strict=True):
             case.start()
-            written[number] += [case.subject.write(tokens) / tokens for _ in range(_WRITTEN_TOKENS)]
+            token_times += [case.subject.write(tokens) / tokens for _ in range(_WRITTEN_TOKENS)]
             until = time.perf_counter() + _READ_S
             while time.perf_counter() < until:
                 case.start()
-                read[number].append(case.subject.read(chunks * chunk) / chunks)
-    works = [writing_work(case.config, form, position=case.position) for case in cases]
-    known = [0.0 if int8 is None else work.int8_bytes * int8.write_byte_s for work in works]
-    writing = costs(
-        [(work.nbytes + (work.int8_bytes if int8 is None else 0), work.layers, work.keys) for work in works],
-        # Noise may make int8's share larger than the whole.
-        [max(middle - part, 0.1 * middle) for middle, part in zip(map(median_low, written), known, strict=True)],
-    )
-    reading_works = [reading_work(case.config, chunk, position=case.position, device=device.type) for case in cases]
-    reading = costs(
-        [(work.operations, work.numbers, work.keys) for work in reading_works],
-        [median_low(seconds) for seconds in read],
-    )
-    return FormatLimits(*writing, *reading)
+                chunk_times.append(case.subject.read(chunks * chunk) / chunks)
+    return [median_low(times) for times in written], [median_low(times) for times in read]
 
 
 def costs(counts: Sequence[tuple[float, float, float]], seconds: Sequence[float]) -> tuple[float, float, float]:

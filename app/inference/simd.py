@@ -67,6 +67,7 @@ def load_vector(builder: ir.IRBuilder, pointer: Any, kind: ir.Type, bytes_off: i
 
 
 def splat(builder: ir.IRBuilder, value: Any, lanes: int) -> Any:
+    """A vector with the value in each of its lanes."""
     kind = ir.VectorType(value.type, lanes)
     one = builder.insert_element(ir.Constant(kind, ir.Undefined), value, ir.Constant(_i32, 0))
     return builder.shuffle_vector(

@@ -30,16 +30,6 @@ class FormatLimits:
     read_number_s: float
     read_key_s: float
 
-    @property
-    def write_bytes_per_second(self) -> float:
-        """Weights that pass through the processor while it writes."""
-        return 1.0 / self.write_byte_s
-
-    @property
-    def read_operations_per_second(self) -> float:
-        """Of the matrix products while it reads, two a weight and token."""
-        return 1.0 / self.read_operation_s
-
 
 @dataclass(frozen=True, slots=True)
 class MachineLimits:

@@ -64,25 +64,30 @@ class DenseSearch:
         if not ids:
             return {}
         batches = self._store.batches(ids, self._encoder.name)
-        places = [(batch.reading_id, number) for batch in batches for number in batch.numbers]
-        wanted = [hit for hit in by_words if hit.reading_id in ids][:ENCODED_AT_ONCE]
-        made = {(hit.reading_id, hit.number) for hit in wanted}.intersection(places)
-        wanted = [hit for hit in wanted if (hit.reading_id, hit.number) not in made]
-        if wanted:
-            texts = self._store.texts([hit.row for hit in wanted])
-            for reading_id in sorted({hit.reading_id for hit in wanted}):
-                own = [hit for hit in wanted if hit.reading_id == reading_id and hit.row in texts]
-                new = self._make(reading_id, [(hit.number, texts[hit.row]) for hit in own])
-                batches.append(new)
-                places += [(reading_id, number) for number in new.numbers]
+        places = _places(batches)
+        new = self._make_now([hit for hit in by_words if hit.reading_id in ids][:ENCODED_AT_ONCE], places)
+        batches, places = [*batches, *new], [*places, *_places(new)]
         if not places:
             return {}
         asked = self._encoder.encode([question])[0]
         cosines = products([batch.vectors for batch in batches], len(places), asked)
         nearest = np.argpartition(-cosines, min(NEAREST, len(cosines)) - 1)[:NEAREST]
-        put_forward = {(hit.reading_id, hit.number) for hit in by_words}
+        put_forward = {_place(hit) for hit in by_words}
         chosen = {*nearest.tolist(), *(i for i, place in enumerate(places) if place in put_forward)}
         return {places[i]: float(cosines[i]) for i in sorted(chosen)}
+
+    def _make_now(self, hits: Sequence[TermHit], places: Sequence[Place]) -> list[VectorBatch]:
+        """The vectors of those hits that are at none of `places`, which have theirs."""
+        made = {_place(hit) for hit in hits}.intersection(places)
+        missing = [hit for hit in hits if _place(hit) not in made]
+        if not missing:
+            return []
+        texts = self._store.texts([hit.row for hit in missing])
+        new: list[VectorBatch] = []
+        for reading_id in sorted({hit.reading_id for hit in missing}):
+            own = [hit for hit in missing if hit.reading_id == reading_id and hit.row in texts]
+            new.append(self._make(reading_id, [(hit.number, texts[hit.row]) for hit in own]))
+        return new
 
     def _make(self, reading_id: int, passages: Sequence[tuple[int, str]]) -> VectorBatch:
         """Encode passages, number and text, and keep their vectors."""
@@ -94,3 +99,12 @@ class DenseSearch:
         """The cosine of a text with each of the others."""
         vectors = self._encoder.encode([text, *others])
         return [float(cosine) for cosine in vectors[1:] @ vectors[0]]
+
+
+def _place(hit: TermHit) -> Place:
+    return hit.reading_id, hit.number
+
+
+def _places(batches: Sequence[VectorBatch]) -> list[Place]:
+    """Of all vectors, in their order."""
+    return [(batch.reading_id, number) for batch in batches for number in batch.numbers]

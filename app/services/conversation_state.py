@@ -126,11 +126,22 @@ class ConversationState:
             if len(path) > 1 and self._at == path[-2].id:
                 return [question], False
         self.drop()
+        untold, reason = self._bring_back(path)
+        if any_told(untold):
+            again = "1 turn is" if len(untold) == 2 else f"{len(untold) - 1} turns are"
+            notice(f"{again} read again: the saved state cannot be used ({reason})")
+        begins = False
+        if self._state is None:
+            self._state, begins = self._fresh(notice, cancelled), self._item is None
+        return untold, begins
+
+    def _bring_back(self, path: Sequence[TurnRecord]) -> tuple[list[TurnRecord], str]:
+        """Restore the state that is furthest along the path; the turns after it, and why none further could be used."""
         untold: list[TurnRecord] = []
         reason = ""
         for turn in reversed(path):
             # A state in the middle of a line stands after an answer, where the next turn follows on.
-            if turn.state_key and (turn is question or turn.role == "assistant"):
+            if turn.state_key and (turn is path[-1] or turn.role == "assistant"):
                 found = self._parts.keeper.restore(self._generator, place_of(turn, self._generator.info))
                 if isinstance(found, Restored):
                     self._state, self._at = found.state, turn.id
@@ -138,13 +149,7 @@ class ConversationState:
                 if found.reason != NOT_KEPT:
                     reason = reason or found.reason
             untold.insert(0, turn)
-        if any_told(untold):
-            again = "1 turn is" if len(untold) == 2 else f"{len(untold) - 1} turns are"
-            notice(f"{again} read again: the saved state cannot be used ({reason or NOT_KEPT})")
-        begins = False
-        if self._state is None:
-            self._state, begins = self._fresh(notice, cancelled), self._item is None
-        return untold, begins
+        return untold, reason or NOT_KEPT
 
     def _fresh(self, notice: Notice, cancelled: Cancelled) -> StateRef:
         """A state before the first turn: an empty one, or one that has read the document."""

@@ -68,11 +68,6 @@ class ConversationStore:
             _move_tip(db, conversation_id, turn_id, now)
         return turn_id
 
-    def set_state_key(self, turn_id: int, key: str) -> None:
-        """Note under which name the model's state after this turn is kept ('': under none)."""
-        with self._database.transaction() as db:
-            db.execute("UPDATE turns SET state_key = ? WHERE id = ?", [key, turn_id])
-
     def set_tip(self, conversation_id: str, turn_id: int, *, now: float) -> None:
         """Go over to the branch that ends in this turn. StorageError when it is no turn of this conversation."""
         with self._database.transaction() as db:

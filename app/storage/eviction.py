@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from app.storage.snapshot_records import SnapshotKind
@@ -40,8 +40,8 @@ def plan_eviction(
     Args:
         page_bytes: the size of every page that `held` names.
     """
-    room = _Room(held, page_bytes)
-    if room.used <= budget_bytes:
+    room = _Room(held, page_bytes, budget_bytes)
+    if room.is_enough:
         return []
     by_stream: dict[str, list[Held]] = defaultdict(list)
     for snapshot in held:
@@ -49,21 +49,25 @@ def plan_eviction(
     streams = sorted(by_stream.values(), key=lambda members: max(one.used_at for one in members))
     protected = {one.id for members in streams for one in _protected(members)}
     spines = {one.id for members in streams for one in spine(members)}
-    evicted: list[int] = []
     for spared in (protected | spines, protected):
         for members in streams:
-            while room.used > budget_bytes:
-                costs = losses(one for one in members if one.id not in room.evicted)
-                costs = {id_: cost for id_, cost in costs.items() if id_ not in spared and id_ != newest}
-                if not costs:
-                    break
-                evicted.append(room.evict(min(costs, key=costs.__getitem__)))
+            _evict_cheapest(room, members, spared | {newest})
     for snapshot in sorted(held, key=lambda one: (one.used_at, one.id)):
-        if room.used <= budget_bytes:
+        if room.is_enough:
             break
         if snapshot.id != newest and snapshot.id not in room.evicted:
-            evicted.append(room.evict(snapshot.id))
-    return evicted
+            room.evict(snapshot.id)
+    return list(room.evicted)
+
+
+def _evict_cheapest(room: _Room, members: Sequence[Held], spared: Set[int | None]) -> None:
+    """Evict members of one stream, each time the one whose loss costs least, until the rest fit or all are spared."""
+    while not room.is_enough:
+        costs = losses(one for one in members if one.id not in room.evicted)
+        costs = {id_: cost for id_, cost in costs.items() if id_ not in spared}
+        if not costs:
+            break
+        room.evict(min(costs, key=costs.__getitem__))
 
 
 def spine(members: Iterable[Held]) -> list[Held]:
@@ -110,22 +114,28 @@ def _protected(members: Sequence[Held]) -> list[Held]:
 
 
 class _Room:
-    """The bytes that the snapshots not yet evicted take."""
+    """The bytes that the snapshots not yet evicted take, and the bytes that they may."""
 
-    def __init__(self, held: Sequence[Held], page_bytes: Mapping[str, int]) -> None:
+    def __init__(self, held: Sequence[Held], page_bytes: Mapping[str, int], budget_bytes: int) -> None:
         self._held = {one.id: one for one in held}
         self._page_bytes = page_bytes
         self._references = Counter(digest for one in held for digest in one.digests)
-        self.used = sum(one.nbytes for one in held) + sum(page_bytes[digest] for digest in self._references)
-        self.evicted: set[int] = set()
+        self._budget_bytes = budget_bytes
+        self._used = sum(one.nbytes for one in held) + sum(page_bytes[digest] for digest in self._references)
+        self.evicted: dict[int, None] = {}
+        """Ids, in order."""
 
-    def evict(self, id_: int) -> int:
+    @property
+    def is_enough(self) -> bool:
+        """Whether what is left fits the budget."""
+        return self._used <= self._budget_bytes
+
+    def evict(self, id_: int) -> None:
         """Take one away, with the pages that only it had."""
         one = self._held[id_]
-        self.used -= one.nbytes
+        self._used -= one.nbytes
         for digest in one.digests:
             self._references[digest] -= 1
             if self._references[digest] == 0:
-                self.used -= self._page_bytes[digest]
-        self.evicted.add(id_)
-        return id_
+                self._used -= self._page_bytes[digest]
+        self.evicted[id_] = None

@@ -14,70 +14,23 @@ from pathlib import Path
 from typing import TypeVar
 
 from app.core.log import logger
-from app.storage.database import SIDE_FILES, beside, damage_in_words, make_private
+from app.storage.database import SIDE_FILES, beside, damage_in_words
 from app.storage.locks import JobLocks
+from app.storage.snapshot_schema import BUSY_TIMEOUT_S, NotOursError, OlderError, check_owner, open_snapshots
 
-APPLICATION_ID = 0x47724473
-"""'GrDs': SQLite's application_id header field tells our file from any other database, the library too."""
-
-SCHEMA_VERSION = 2
-BUSY_TIMEOUT_S = 2.0
-
-PAGE_BYTES = 32 * 1024
-"""30 MiB in blobs of 1.5 MiB are read in 9 ms, with pages of 4096 bytes in 23 ms."""
-
-MAX_LOG_BYTES = 32 * 1024 * 1024
-"""What is left of the write-ahead log after a checkpoint."""
+_REASONS = {
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_BUSY: "another Griffin Desk is using the snapshot file",
+    sqlite3.SQLITE_LOCKED: "another Griffin Desk is using the snapshot file",
+    sqlite3.SQLITE_READONLY: "the snapshot file cannot be written",
+    sqlite3.SQLITE_PERM: "the snapshot file cannot be opened",
+    sqlite3.SQLITE_CANTOPEN: "the snapshot file cannot be opened",
+    sqlite3.SQLITE_IOERR: "the snapshot file could not be read or written",
+}
+"""What SQLite's result codes mean to the user."""
 
 _log = logger("snapshots")
 _T = TypeVar("_T")
-
-_SCHEMA = (
-    # AUTOINCREMENT: an id that a caller still holds must never come to mean another snapshot.
-    """
-    CREATE TABLE snapshots (
-        id INTEGER PRIMARY KEY AUTOINCREMENT,
-        stream TEXT NOT NULL,
-        key TEXT NOT NULL,
-        kind TEXT NOT NULL CHECK (kind IN ('bookmark', 'end', 'turn')),
-        parent_key TEXT NOT NULL,
-        fingerprint TEXT NOT NULL,
-        position INTEGER NOT NULL,
-        token_hash TEXT NOT NULL,
-        nbytes INTEGER NOT NULL,
-        created_at REAL NOT NULL,
-        used_at REAL NOT NULL,
-        UNIQUE (stream, key, fingerprint)
-    ) STRICT
-    """,
-    # For the same reason ids do not begin at 1 again in a file that is begun anew.
-    "INSERT INTO sqlite_sequence (name, seq) VALUES ('snapshots', abs(random() >> 24))",
-    # Apart from the row: a change of used_at would read and write the megabytes beside it.
-    """
-    CREATE TABLE recurrent_parts (
-        snapshot_id INTEGER PRIMARY KEY REFERENCES snapshots (id) ON DELETE CASCADE,
-        header TEXT NOT NULL,
-        data BLOB NOT NULL
-    ) STRICT
-    """,
-    "CREATE TABLE pages (digest TEXT PRIMARY KEY, nbytes INTEGER NOT NULL, data BLOB NOT NULL) STRICT",
-    "CREATE INDEX pages_sizes ON pages (digest, nbytes)",
-    """
-    CREATE TABLE snapshot_pages (
-        snapshot_id INTEGER NOT NULL REFERENCES snapshots (id) ON DELETE CASCADE,
-        ordinal INTEGER NOT NULL,
-        start_token INTEGER NOT NULL,
-        end_token INTEGER NOT NULL,
-        digest TEXT NOT NULL REFERENCES pages (digest),
-        PRIMARY KEY (snapshot_id, ordinal)
-    ) STRICT, WITHOUT ROWID
-    """,
-    "CREATE INDEX snapshot_pages_digests ON snapshot_pages (digest)",
-)
-
-
-class DamagedFileError(sqlite3.DatabaseError):
-    """What the file holds cannot be true: it is begun anew."""
 
 
 class SnapshotFile:
@@ -160,17 +113,7 @@ class SnapshotFile:
         for last in (False, True):
             found = _identity(self.path)
             try:
-                with connection.lock:
-                    try:
-                        db = connection.get(create=create)
-                        result = None if db is None else _transaction(db, begin, action)
-                    except UnicodeDecodeError as error:
-                        connection.close()
-                        raise damage_in_words() from error
-                    except BaseException:
-                        # Whatever state it is in; and a file that is not ours is not kept open.
-                        connection.close()
-                        raise
+                result = connection.run(action, begin=begin, create=create)
             except sqlite3.Error as error:
                 if last or not _is_damage(error):
                     self.problem = _reason(error)
@@ -178,7 +121,7 @@ class SnapshotFile:
                     _log.warning("snapshot %s failed: %s%s", what, self.problem, cause)
                     return None
                 told = "the snapshot file was damaged and has been begun anew"
-                if isinstance(error, _OlderError):
+                if isinstance(error, OlderError):
                     told = "the snapshot file was written by an older Griffin Desk and has been begun anew"
                 self._delete(found, _words(error))
             else:
@@ -210,6 +153,20 @@ class _Connection:
         self._db: sqlite3.Connection | None = None
         self._opened: tuple[int, int] | None = None
 
+    def run(self, action: Callable[[sqlite3.Connection], _T], *, begin: str, create: bool) -> _T | None:
+        """Run an action in a transaction; None where there is no file. Raises sqlite3.Error, and is closed then."""
+        with self.lock:
+            try:
+                db = self.get(create=create)
+                return None if db is None else _transaction(db, begin, action)
+            except UnicodeDecodeError as error:
+                self.close()
+                raise damage_in_words() from error
+            except BaseException:
+                # Whatever state it is in; and a file that is not ours is not kept open.
+                self.close()
+                raise
+
     def get(self, *, create: bool) -> sqlite3.Connection | None:
         """The open connection, None where there is no file and none is to be made. Raises sqlite3.Error."""
         found = _identity(self._path)
@@ -218,7 +175,7 @@ class _Connection:
         self.close()
         if found is None and not create:
             return None
-        self._db = _open(self._path)
+        self._db = open_snapshots(self._path)
         self._opened = _identity(self._path)
         return self._db
 
@@ -242,7 +199,7 @@ def _transaction(db: sqlite3.Connection, begin: str, action: Callable[[sqlite3.C
     db.execute(begin)
     try:
         # Another program may have made the file its own since it was opened.
-        _check_owner(db)
+        check_owner(db)
         result = action(db)
         db.execute("COMMIT")
     except BaseException:
@@ -254,75 +211,9 @@ def _transaction(db: sqlite3.Connection, begin: str, action: Callable[[sqlite3.C
     return result
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    # States hold the last tokens of documents and turns: SQLite would let everybody on the machine read them.
-    with suppress(OSError):
-        make_private(path)
-    db = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
-    try:
-        # One transaction: another process may be making it just now.
-        db.execute("BEGIN")
-        version = _check_owner(db, may_be_empty=True)
-        db.execute("COMMIT")
-        if version == 0:
-            _make(db)
-        db.execute("PRAGMA foreign_keys=ON")
-        db.execute("PRAGMA synchronous=NORMAL")
-        db.execute(f"PRAGMA journal_size_limit={MAX_LOG_BYTES}")
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def _make(db: sqlite3.Connection) -> None:
-    # Both only work before anything is written, and the switch to write-ahead mode writes.
-    db.execute(f"PRAGMA page_size={PAGE_BYTES}")
-    db.execute("PRAGMA auto_vacuum=INCREMENTAL")
-    db.execute("PRAGMA journal_mode=WAL")
-    db.execute("BEGIN IMMEDIATE")
-    # Asked again: another process may have made it meanwhile.
-    if _check_owner(db, may_be_empty=True) == 0:
-        for statement in _SCHEMA:
-            db.execute(statement)
-        db.execute(f"PRAGMA application_id={APPLICATION_ID}")
-        db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-    db.execute("COMMIT")
-
-
-def _check_owner(db: sqlite3.Connection, *, may_be_empty: bool = False) -> int:
-    """The schema's version, SCHEMA_VERSION or 0 (nothing in it). Raises what keeps the file from being used."""
-    version, owner = _pragma(db, "user_version"), _pragma(db, "application_id")
-    if version == SCHEMA_VERSION and owner == APPLICATION_ID:
-        return version
-    tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master").fetchall()}
-    if version == 0 and owner == 0 and not tables and may_be_empty:
-        return 0
-    # Version 1 did not sign its file.
-    if version == 1 and owner == 0 and "snapshots" in tables:
-        raise _OlderError(f"schema {version}, this program's is {SCHEMA_VERSION}")
-    if version > SCHEMA_VERSION and owner in (0, APPLICATION_ID):
-        raise _NotOursError("the snapshot file was written by a newer Griffin Desk")
-    if owner == APPLICATION_ID or (version == 0 and not tables):
-        raise DamagedFileError(f"schema {version} in a file of ours")
-    raise _NotOursError("the snapshot file is another program's database")
-
-
-def _pragma(db: sqlite3.Connection, name: str) -> int:
-    return int(db.execute(f"PRAGMA {name}").fetchone()[0])
-
-
-class _NotOursError(sqlite3.DatabaseError):
-    """The file must be left as it is; the message is the reason for the user."""
-
-
-class _OlderError(sqlite3.DatabaseError):
-    """The file was written by an older version of the program."""
-
-
 def _is_damage(error: sqlite3.Error) -> bool:
     """Whether the file itself is at fault: beginning anew helps, waiting or freeing space does not."""
-    if isinstance(error, _NotOursError):
+    if isinstance(error, NotOursError):
         return False
     code = getattr(error, "sqlite_errorcode", None)
     # Without a code: what we found ourselves, and text that is no UTF-8. A plain SQL error ("no such column"): a
@@ -331,18 +222,10 @@ def _is_damage(error: sqlite3.Error) -> bool:
 
 
 def _reason(error: sqlite3.Error) -> str:
-    if isinstance(error, _NotOursError):
+    if isinstance(error, NotOursError):
         return str(error)
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-    return {
-        sqlite3.SQLITE_FULL: "the disk is full",
-        sqlite3.SQLITE_BUSY: "another Griffin Desk is using the snapshot file",
-        sqlite3.SQLITE_LOCKED: "another Griffin Desk is using the snapshot file",
-        sqlite3.SQLITE_READONLY: "the snapshot file cannot be written",
-        sqlite3.SQLITE_PERM: "the snapshot file cannot be opened",
-        sqlite3.SQLITE_CANTOPEN: "the snapshot file cannot be opened",
-        sqlite3.SQLITE_IOERR: "the snapshot file could not be read or written",
-    }.get(code, f"the snapshot file could not be used ({_words(error)})")
+    return _REASONS.get(code, f"the snapshot file could not be used ({_words(error)})")
 
 
 def _words(error: sqlite3.Error) -> str:

@@ -10,8 +10,8 @@ from enum import Enum
 
 from app.core.log import logger
 from app.storage.eviction import Held, plan_eviction
-from app.storage.snapshot_file import DamagedFileError
 from app.storage.snapshot_records import Entry, PageRecord, Place, SnapshotKind, StateRecord
+from app.storage.snapshot_schema import DamagedFileError
 
 _log = logger("snapshots")
 

@@ -11,10 +11,11 @@ from itertools import takewhile
 from app.documents.evidence import Evidence
 from app.documents.model import PageKind
 from app.documents.sentences import sentence_spans
-from app.documents.words import folded
+from app.documents.words import plain_words
 from app.inference.generator import (
     Cancelled,
     FinishReason,
+    Generation,
     Message,
     ModelInfo,
     ReadCancelled,
@@ -84,32 +85,9 @@ def written_answer(
     nothing else. with_excerpts: False leaves the evidence to the check, and the answer to what that state holds.
     Raises ReadCancelled.
     """
-    budget = generator.info.window_tokens - MAX_ANSWER_TOKENS
-    used: list[Evidence] = []
-    for item in evidence:
-        if used and len(_prompt(generator, question, [*used, item], fresh=after is None)) > budget:
-            break
-        used.append(item)
+    used = _fitting(generator, question, evidence, fresh=after is None)
     prompt = _prompt(generator, question, used if with_excerpts else [], fresh=after is None)
-    watch = None
-    if not generator.info.is_chat:
-        watch = CompletionWatch(1, ANSWER_END, cancelled, None if on_text is None else lambda _, text: on_text(text))
-    state = generator.new_state() if after is None else generator.fork(after)
-    try:
-        written = generator.generate(
-            state,
-            prompt,
-            sampling=ANSWER_SAMPLING,
-            max_new_tokens=MAX_ANSWER_TOKENS,
-            on_text=partial(watch.hear, 0) if watch else on_text,
-            cancelled=watch.cancelled if watch else cancelled,
-        )
-    finally:
-        generator.drop(state)
-    if watch is not None:
-        written = watch.cut(written)
-    if written.finish_reason is FinishReason.CANCELLED:
-        raise ReadCancelled
+    written = _written(generator, prompt, after, on_text, cancelled)
     index = EvidenceIndex(used, similarity)
     said = _sentences(written.text, finished=written.finish_reason is FinishReason.STOP)
     # Small models go on with a question of their own, in the prompt's form.
@@ -147,8 +125,8 @@ def telling(question: str, sentences: Sequence[Evidence]) -> list[Evidence]:
     """
     different: dict[str, Evidence] = {}
     for sentence in sentences:
-        different.setdefault(folded(sentence.text), sentence)
-    different.pop(folded(question), None)
+        different.setdefault(plain_words(sentence.text), sentence)
+    different.pop(plain_words(question), None)
     return [*different.values()] or [*sentences]
 
 
@@ -162,6 +140,47 @@ def extract(sentences: Sequence[Evidence], *, of: Sequence[Evidence] | None = No
         verbatim(item.document, (item.start, item.end), item.document.content_hash if several else "")
         for item in sentences
     )
+
+
+def _fitting(generator: TextGenerator, question: str, evidence: Sequence[Evidence], *, fresh: bool) -> list[Evidence]:
+    """The best of the evidence, as much of it as has room beside the question and the answer; one piece at least."""
+    budget = generator.info.window_tokens - MAX_ANSWER_TOKENS
+    used: list[Evidence] = []
+    for item in evidence:
+        if used and len(_prompt(generator, question, [*used, item], fresh=fresh)) > budget:
+            break
+        used.append(item)
+    return used
+
+
+def _written(
+    generator: TextGenerator,
+    prompt: Sequence[int],
+    after: StateRef | None,
+    on_text: Callable[[str], None] | None,
+    cancelled: Cancelled,
+) -> Generation:
+    """What the model writes after the prompt, which for a base model ends where the answer does."""
+    watch = None
+    if not generator.info.is_chat:
+        watch = CompletionWatch(1, ANSWER_END, cancelled, None if on_text is None else lambda _, text: on_text(text))
+    state = generator.new_state() if after is None else generator.fork(after)
+    try:
+        written = generator.generate(
+            state,
+            prompt,
+            sampling=ANSWER_SAMPLING,
+            max_new_tokens=MAX_ANSWER_TOKENS,
+            on_text=partial(watch.hear, 0) if watch else on_text,
+            cancelled=watch.cancelled if watch else cancelled,
+        )
+    finally:
+        generator.drop(state)
+    if watch is not None:
+        written = watch.cut(written)
+    if written.finish_reason is FinishReason.CANCELLED:
+        raise ReadCancelled
+    return written
 
 
 def _sentences(written: str, *, finished: bool) -> list[str]:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from app.documents.model import Document
-from app.documents.words import Kind, Lexicon, Terms, Word, folded
+from app.documents.words import Kind, Lexicon, Terms, Word, plain_words
 from app.tasks.known_terms import KnownTerms
 from app.tasks.model import Citation, Line
 
@@ -119,7 +119,7 @@ class QuoteIndex:
     def find_verbatim(self, text: str, terms: Terms, allowed: Rows | None = None) -> int | None:
         """Number of the first sentence (of those allowed) that holds the words of `text`, which claims `terms`, in a
         row."""
-        wanted = folded(text)
+        wanted = plain_words(text)
         candidates = np.ones(len(self.spans), dtype=bool) if allowed is None else allowed.copy()
         for key in terms.stems | terms.numbers:
             candidates &= self.rows(key)
@@ -127,7 +127,7 @@ class QuoteIndex:
             start, end = self.spans[int(number)]
             sentence = self.document.text[start:end]
             # A line without any word ("* * *") can only be the whole sentence.
-            if sentence.split() == text.split() or (wanted and f" {wanted} " in f" {folded(sentence)} "):
+            if sentence.split() == text.split() or (wanted and f" {wanted} " in f" {plain_words(sentence)} "):
                 return int(number)
         return None
 

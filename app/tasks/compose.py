@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
@@ -12,7 +13,7 @@ from app.documents.model import Document
 from app.documents.words import Lexicon
 from app.tasks.budget import lines_per_part, summary_lines
 from app.tasks.citations import verbatim
-from app.tasks.extract import Candidate, candidates, centrality, choose, penalties, similarities, standard
+from app.tasks.extract import Candidate, Floats, candidates, centrality, choose, penalties, similarities, standard
 from app.tasks.model import Line, SectionNotes, Style
 from app.tasks.parts import Part, pieces
 
@@ -26,6 +27,16 @@ UNSUPPORTED_PENALTY = 2.0
 """In standard deviations: a written line without a supporting quote comes in only where nothing better is."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Ranked:
+    """A sentence that the summary may take. rank: in standard deviations, among those of its part."""
+
+    claim: Candidate
+    rank: float
+    is_noted: bool
+    part_index: int
+
+
 def compose_key_passages(
     document: Document, parts: Sequence[Part], sections: Sequence[SectionNotes], lexicon: Lexicon
 ) -> tuple[Line, ...]:
@@ -33,29 +44,39 @@ def compose_key_passages(
 
     Works from the text and the notes alone, so that a resumed summary ends like an uninterrupted one.
     """
-    ranked: list[tuple[float, Candidate, bool, int]] = []
     share = max(2, MAX_CANDIDATES // max(1, len(parts)))
+    ranked: list[_Ranked] = []
     for part, section in zip(parts, sections, strict=True):
-        places = {(citation.page, citation.start) for line in section.notes for citation in line.citations}
-        found = candidates(document, part, lexicon)
-        if not found:
-            continue
-        marks = [_place(document, claim.span[0]) in places for claim in found]
-        ranks = standard(centrality(similarities([claim.keys for claim in found])))
-        ranks += NOTED_BONUS * np.array(marks, dtype=np.float32)
-        rows = zip(ranks.tolist(), found, marks, [part.index] * len(found), strict=True)
-        ranked += _best(list(rows), [-rank for rank in ranks.tolist()], share)
-    ranked = _best(ranked, [-rank for rank, *_ in ranked], MAX_CANDIDATES)
-    kept = [claim for _, claim, _, _ in ranked]
-    noted = [mark for _, _, mark, _ in ranked]
-    groups = [index for *_, index in ranked]
+        own = _ranked(document, part, section, lexicon)
+        ranked += _best(own, [-one.rank for one in own], share)
+    ranked = _best(ranked, [-one.rank for one in ranked], MAX_CANDIDATES)
     lines = summary_lines(Style.KEY_PASSAGES, sum(part.tokens for part in parts))
-    if not kept:
+    if not ranked:
         return _opening(document, parts, lines)
-    similar = similarities([claim.keys for claim in kept])
-    scores = standard(centrality(similar)) - penalties(kept) + NOTED_BONUS * np.array(noted, dtype=np.float32)
+    claims = [one.claim for one in ranked]
+    groups = [one.part_index for one in ranked]
+    similar = similarities([claim.keys for claim in claims])
+    scores = standard(centrality(similar)) - penalties(claims) + _bonuses([one.is_noted for one in ranked])
     chosen = choose(scores, similar, lines, groups=groups, per_group=lines_per_part(lines, len(set(groups))))
-    return tuple(verbatim(document, kept[index].span) for index in chosen)
+    return tuple(verbatim(document, claims[index].span) for index in chosen)
+
+
+def _ranked(document: Document, part: Part, section: SectionNotes, lexicon: Lexicon) -> list[_Ranked]:
+    """The sentences of a part in its order, each with what it says beside the others of the part."""
+    claims = candidates(document, part, lexicon)
+    if not claims:
+        return []
+    places = {(citation.page, citation.start) for line in section.notes for citation in line.citations}
+    noted = [_place(document, claim.span[0]) in places for claim in claims]
+    ranks = standard(centrality(similarities([claim.keys for claim in claims]))) + _bonuses(noted)
+    return [
+        _Ranked(claim, rank, is_noted, part.index)
+        for claim, rank, is_noted in zip(claims, ranks.tolist(), noted, strict=True)
+    ]
+
+
+def _bonuses(noted: Sequence[bool]) -> Floats:
+    return NOTED_BONUS * np.array(noted, dtype=np.float32)
 
 
 def compose_written(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from app.core.text import capitalised
 from app.documents.prose import MIN_LETTERS
 from app.documents.sentences import sentence_spans
 from app.documents.words import Kind, Lexicon
@@ -85,7 +86,7 @@ def _sentences(written: str, finished: bool) -> list[str]:
 def _bare(sentence: str) -> str:
     text = _EMPHASIS.sub(r"\2", _MARK.sub("", sentence)).strip().strip("*_")
     text = _META_LEAD.sub("", _LABEL.sub("", text)).strip()
-    return text[:1].upper() + text[1:]
+    return capitalised(text)
 
 
 def _mostly_letters(text: str) -> bool:

@@ -96,53 +96,18 @@ def summarize(
     sections = list(resume.notes) if resume else []
     resumed = resume.state if resume else None
     first = resume.parts_read if resume and resumed is not None else 0
-    done = sum(part.tokens for part in parts[:first])
-    left = sum(part.tokens for part in parts[first:])
     state = generator.new_state() if resumed is None else generator.fork(resumed)
-    space: HiddenSpace | None = None
-    writer = NoteWriter(document, generator, style, budget, lexicon, notes_from, cancelled)
-    waiting: list[ReadPart] = []
+    reading = _Reading(document, generator, parts, first, budget.feed, cancelled, state)
     try:
         if not first:
             generator.read(state, generator.document_prefix(), cancelled=cancelled)
-        for part in parts[first:]:
-            wanted = part.index >= len(sections)
-            claims = candidates(document, part, lexicon) if wanted else []
-            vectors: dict[int, Vector] = {}
-            by_vector = style is Style.KEY_PASSAGES
-            if claims and by_vector and space is None:
-                space = HiddenSpace.of_model(generator, cancelled)
-            left -= part.tokens
-            planned = done + part.tokens
-            feeding = _read_part(document, part, generator, state, budget, claims if by_vector else (), cancelled)
-            for end, tokens, found in feeding:
-                vectors |= found
-                done += tokens
-                # Sentences next to a cut, or where sections were joined, may make a few tokens more or less than
-                # plan_parts counted: what was read replaces the estimate, so that the reading ends at the total.
-                expected = done if end == part.end else max(done, planned)
-                yield ReadProgress(document.page_at(max(part.start, end - 1)), done, expected + left)
-            if not wanted:
-                continue
-            if by_vector:
-                near = space.nearness([vectors[claim.span[1]] for claim in claims]) if space and claims else None
-                sections.append(_section(document, part, pick_notes(document, part, claims, near)))
-                yield PartDone(part.index, len(parts), sections[-1], state)
-                continue
-            waiting.append(ReadPart(part, claims, state))
-            if part is not parts[-1] and len(waiting) < writer.together and any(read.claims for read in waiting):
-                # The reading goes on from a fork: what stands at this part's end is the notes' and the bookmark's.
-                state = generator.fork(state)
-                continue
-            for read, lines in zip(waiting.copy(), writer.write(waiting), strict=True):
-                sections.append(_section(document, read.part, lines))
-                yield PartDone(read.part.index, len(parts), sections[-1], read.state)
-                del waiting[0]
-                if read.state != state:
-                    generator.drop(read.state)
+        if style is Style.KEY_PASSAGES:
+            yield from _pick(reading, sections, lexicon)
+        else:
+            writer = NoteWriter(document, generator, style, budget, lexicon, notes_from, cancelled)
+            yield from _write(reading, sections, writer)
     finally:
-        for stale in {read.state for read in waiting} | {state}:
-            generator.drop(stale)
+        generator.drop(reading.state)
     if style is Style.KEY_PASSAGES:
         summary = compose_key_passages(document, parts, sections, lexicon)
     else:
@@ -150,28 +115,94 @@ def summarize(
     yield SummaryDone(tuple(sections), summary)
 
 
+class _Reading:
+    """A document on its way through one state: how far it is, and the state at that place."""
+
+    def __init__(
+        self,
+        document: Document,
+        generator: TextGenerator,
+        parts: Sequence[Part],
+        first: int,
+        feed_tokens: int,
+        cancelled: Cancelled,
+        state: StateRef,
+    ) -> None:
+        self.document = document
+        self.generator = generator
+        self.parts = parts
+        self.unread = parts[first:]
+        """What was to be read when this began: parts before them are in the state already."""
+        self.cancelled = cancelled
+        self.state = state
+        self._feed_tokens = feed_tokens
+        self._done = sum(part.tokens for part in parts[:first])
+        self._left = sum(part.tokens for part in self.unread)
+
+    def read(self, part: Part, claims: Sequence[Candidate] = ()) -> Generator[ReadProgress, None, dict[int, Vector]]:
+        """Feed a part to the state; the mean hidden vector of each claim, by the offset at which the claim ends."""
+        self._left -= part.tokens
+        planned = self._done + part.tokens
+        vectors: dict[int, Vector] = {}
+        claim_ends = {claim.span[1] for claim in claims}
+        for feed in feeds(self.document, part, self.generator.tokenize, self._feed_tokens, claim_ends):
+            found = self.generator.read(self.state, feed.ids, spans=feed.spans, cancelled=self.cancelled)
+            vectors |= zip(feed.stops, found, strict=True)
+            self._done += len(feed.ids)
+            # Sentences next to a cut, or where sections were joined, may make a few tokens more or less than
+            # plan_parts counted: what was read replaces the estimate, so that the reading ends at the total.
+            expected = self._done if feed.end == part.end else max(self._done, planned)
+            page = self.document.page_at(max(part.start, feed.end - 1))
+            yield ReadProgress(page, self._done, expected + self._left)
+        return vectors
+
+
+def _pick(reading: _Reading, sections: list[SectionNotes], lexicon: Lexicon) -> Generator[Event]:
+    """Read on; from each part that `sections` has no notes of yet, sentences are picked."""
+    document = reading.document
+    space: HiddenSpace | None = None
+    for part in reading.unread:
+        if part.index < len(sections):
+            yield from reading.read(part)
+            continue
+        claims = candidates(document, part, lexicon)
+        if claims and space is None:
+            space = HiddenSpace.of_model(reading.generator, reading.cancelled)
+        vectors = yield from reading.read(part, claims)
+        near = space.nearness([vectors[claim.span[1]] for claim in claims]) if space and claims else None
+        sections.append(_section(document, part, pick_notes(document, part, claims, near)))
+        yield PartDone(part.index, len(reading.parts), sections[-1], reading.state)
+
+
+def _write(reading: _Reading, sections: list[SectionNotes], writer: NoteWriter) -> Generator[Event]:
+    """Read on; notes are written about each part that `sections` has none of yet, several parts at a time."""
+    document, generator = reading.document, reading.generator
+    waiting: list[ReadPart] = []
+    try:
+        for part in reading.unread:
+            yield from reading.read(part)
+            if part.index < len(sections):
+                continue
+            waiting.append(ReadPart(part, candidates(document, part, writer.lexicon), reading.state))
+            more_fit = part is not reading.parts[-1] and len(waiting) < writer.together
+            if more_fit and any(read.claims for read in waiting):
+                # The reading goes on from a fork: what stands at this part's end is the notes' and the bookmark's.
+                reading.state = generator.fork(reading.state)
+                continue
+            for read, lines in zip(waiting.copy(), writer.write(waiting), strict=True):
+                sections.append(_section(document, read.part, lines))
+                yield PartDone(read.part.index, len(reading.parts), sections[-1], read.state)
+                del waiting[0]
+                if read.state != reading.state:
+                    generator.drop(read.state)
+    finally:
+        for read in waiting:
+            if read.state != reading.state:
+                generator.drop(read.state)
+
+
 def _section(document: Document, part: Part, lines: tuple[Line, ...]) -> SectionNotes:
     last = max(part.start, part.end - 1)
     while last > part.start and document.text[last].isspace():
         last -= 1
     return SectionNotes(part.index, part.title, document.page_at(part.start), document.page_at(last), lines)
-
-
-def _read_part(
-    document: Document,
-    part: Part,
-    generator: TextGenerator,
-    state: StateRef,
-    budget: Budget,
-    claims: Sequence[Candidate],
-    cancelled: Cancelled,
-) -> Generator[tuple[int, int, dict[int, Vector]]]:
-    """Feed a part in pieces of about `budget.feed` tokens.
-
-    Yields the document offset reached, the tokens just read, and the mean hidden vector of each claim among them,
-    by the offset at which the claim ends.
-    """
-    wanted = {claim.span[1] for claim in claims}
-    for feed in feeds(document, part, generator.tokenize, budget.feed, wanted):
-        vectors = generator.read(state, feed.ids, spans=feed.spans, cancelled=cancelled)
-        yield feed.end, len(feed.ids), dict(zip(feed.stops, vectors, strict=True))

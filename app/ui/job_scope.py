@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from app.ui.failure import Failure
-from app.ui.jobs import Job, Jobs, Lane, Task
+from app.ui.job import Job, Task
+from app.ui.jobs import Jobs, Lane
 
 _T = TypeVar("_T")
 _E = TypeVar("_E")

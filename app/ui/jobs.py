@@ -7,22 +7,21 @@ a second, in order; what it returns or raises comes after. Nothing here waits, e
 from __future__ import annotations
 
 import queue
-import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from app.core.errors import GriffinDeskError, WorkerLostError
-from app.inference.generator import Cancelled, ReadCancelled
+from app.inference.generator import ReadCancelled
 from app.services.desk import Desk
 from app.ui.failure import Failure, failure_of
+from app.ui.job import End, Event, Job, Task, Work, call
 
 HAND_OVER_MS = 33
 CLOSE_S = 10.0
@@ -61,85 +60,7 @@ class Lane(StrEnum):
     """What is asked about models beside that: which there are, what a folder holds, whether the hub knows a token."""
 
 
-@dataclass(frozen=True, slots=True)
-class Task(Generic[E]):
-    """What work is given: the services of its lane, whether to stop, and where to tell how it goes."""
-
-    desk: Desk
-    cancelled: Cancelled
-    report: Callable[[E], None]
-
-
-class Job:
-    """A piece of work that was asked for.
-
-    on_dropped: called, in the thread that cancels it, when it is cancelled before it has begun.
-    """
-
-    def __init__(self, on_dropped: Callable[[], None] | None = None) -> None:
-        self._on_dropped = on_dropped
-        self._lock = threading.Lock()
-        self._cancelled = threading.Event()
-        self.abandoned = False
-        """Whether nobody wants to hear of it any more."""
-        self.running = True
-        """Until its last callback is called."""
-
-    def begin(self) -> bool:
-        """For the lane: whether it is still wanted; from now on it ends when its work does."""
-        with self._lock:
-            self._on_dropped = None
-            return not self._cancelled.is_set()
-
-    def cancel(self) -> None:
-        """Ask it to stop; what it comes to is told all the same. One that still waits for its turn ends at once."""
-        with self._lock:
-            dropped, self._on_dropped = self._on_dropped, None
-            self._cancelled.set()
-        if dropped is not None:
-            dropped()
-
-    def abandon(self) -> None:
-        """Ask it to stop, and hear no more of it."""
-        self.abandoned = True
-        self.cancel()
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether it was asked to stop."""
-        return self._cancelled.is_set()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Work:
-    """A job with what to do and whom to tell."""
-
-    job: Job
-    run: Callable[[Task[Any]], Any]
-    events: Callable[[Sequence[Any]], None] | None
-    done: Callable[[Any], None] | None
-    failed: Callable[[Failure], None] | None
-    ended: Callable[[], None] | None
-    always: bool
-    """Also where the window closes before its turn."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Event:
-    work: _Work
-    event: Any
-
-
-@dataclass(frozen=True, slots=True)
-class _End:
-    """Of a job: its result, or why it has none (both None: it was cancelled before it had one)."""
-
-    work: _Work
-    result: tuple[Any] | None
-    failure: Failure | None
-
-
-_Letter = _Event | _End | Callable[[], None]
+_Letter = Event | End | Callable[[], None]
 
 
 class Jobs(QObject):
@@ -176,8 +97,8 @@ class Jobs(QObject):
         Work that raises ReadCancelled has only ended, and so has cancelled work whose worker went meanwhile. always:
         it frees something, and is done also where the window closes before its turn.
         """
-        job = Job(lambda: self._post(_End(work, None, None)))
-        work = _Work(job, run, events, done, failed, ended, always)
+        job = Job(lambda: self._post(End(work, None, None)))
+        work = Work(job, run, events, done, failed, ended, always)
         if self._closed:
             job.running = False
             return job
@@ -237,46 +158,22 @@ class Jobs(QObject):
             return  # a callback opened a dialog that has an event loop of its own: order is kept, the timer comes again
         self._telling, self._woken = True, False
         try:
-            events: dict[_Work, list[Any]] = {}
+            events: dict[Work, list[Any]] = {}
             for _ in range(len(self._letters)):
                 letter = self._letters.popleft()
-                if isinstance(letter, _Event):
+                if isinstance(letter, Event):
                     events.setdefault(letter.work, []).append(letter.event)
-                elif isinstance(letter, _End):
-                    _tell_events(letter.work, events.pop(letter.work, []))
-                    _tell_end(letter)
+                elif isinstance(letter, End):
+                    letter.work.tell_events(events.pop(letter.work, []))
+                    letter.tell()
                 else:
-                    _call(letter)
+                    call(letter)
                 if self._closed:
                     return
             for work, happened in events.items():
-                _tell_events(work, happened)
+                work.tell_events(happened)
         finally:
             self._telling = False
-
-
-def _call(callback: Callable[..., None], *arguments: Any) -> None:
-    """A mistake in one callback is told like any other in a slot, and keeps no other from being called."""
-    try:
-        callback(*arguments)
-    except Exception:
-        sys.excepthook(*sys.exc_info())
-
-
-def _tell_events(work: _Work, events: list[Any]) -> None:
-    if events and work.events is not None and not work.job.abandoned:
-        _call(work.events, events)
-
-
-def _tell_end(end: _End) -> None:
-    work = end.work
-    work.job.running = False
-    if end.failure is not None and work.failed is not None and not work.job.abandoned:
-        _call(work.failed, end.failure)
-    elif end.result is not None and work.done is not None and not work.job.abandoned:
-        _call(work.done, end.result[0])
-    if work.ended is not None and not work.job.abandoned:
-        _call(work.ended)
 
 
 class _LaneThread:
@@ -285,7 +182,7 @@ class _LaneThread:
     def __init__(self, lane: Lane, open_desk: OpenDesk, post: Callable[[_Letter], None]) -> None:
         self._open_desk = open_desk
         self._post = post
-        self._works: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
+        self._works: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._left = 0
         """Works that are not done."""
@@ -298,7 +195,7 @@ class _LaneThread:
         """Whether there is something to be done, or being done."""
         return self._left > 0
 
-    def put(self, work: _Work) -> None:
+    def put(self, work: Work) -> None:
         """Do this after all that was put before."""
         self._count(1)
         self._works.put(work)
@@ -323,7 +220,7 @@ class _LaneThread:
                             desk = stack.enter_context(self._open_desk())
                         end = self._do(work, desk)
                     except Exception as error:  # whatever it was, somebody waits to hear of it
-                        end = _End(work, None, failure_of(error))
+                        end = End(work, None, failure_of(error))
                     self._post(end)
                     # Held on to here, callbacks and the widgets they belong to would be freed in this thread.
                     del end
@@ -334,17 +231,17 @@ class _LaneThread:
         with self._lock:
             self._left += more
 
-    def _do(self, work: _Work, desk: Desk) -> _End:
+    def _do(self, work: Work, desk: Desk) -> End:
         def cancelled() -> bool:
             return work.job.cancelled or self._closed.is_set()
 
-        task: Task[Any] = Task(desk, cancelled, lambda event: self._post(_Event(work, event)))
+        task: Task[Any] = Task(desk, cancelled, lambda event: self._post(Event(work, event)))
         try:
-            return _End(work, (work.run(task),), None)
+            return End(work, (work.run(task),), None)
         except ReadCancelled:
-            return _End(work, None, None)
+            return End(work, None, None)
         except GriffinDeskError as error:
             # The model's process was ended under work that had been asked to stop, and had not stopped yet.
             if cancelled() and (isinstance(error, WorkerLostError) or error.code == "model-closed"):
-                return _End(work, None, None)
+                return End(work, None, None)
             raise

@@ -11,6 +11,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
 from app.core.errors import GriffinDeskError, InternalError, ResourceError, lacks_disk, lacks_memory
+from app.core.throttle import Throttle
 from app.worker.confinement import confine, describe, send
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ class Outbox:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._lock = threading.Lock()
-        self._told = ("", 0.0)
+        self._stage = ""
+        self._throttle = Throttle(_STAGE_INTERVAL_S)
 
     def send(self, message: dict[str, Any]) -> None:
         """One message. Raises OSError where the program is gone."""
@@ -42,13 +44,10 @@ class Outbox:
             send(self._connection, message)
 
     def stage(self, stage: str, done: int, total: int) -> None:
-        """How far it is; ten times a second at most, and always at the end of a stage."""
-        now = time.monotonic()
-        before, at = self._told
-        if stage == before and done < total and now - at < _STAGE_INTERVAL_S:
-            return
-        self._told = (stage, now)
-        self.send({"type": "stage", "stage": stage, "done": done, "total": total})
+        """How far it is; ten times a second at most, and always at the beginning and the end of a stage."""
+        begins, self._stage = stage != self._stage, stage
+        if self._throttle.is_due(always=begins or done >= total):
+            self.send({"type": "stage", "stage": stage, "done": done, "total": total})
 
 
 def run_model_job(connection: Connection, order: Order) -> None:

@@ -61,7 +61,9 @@ class OpenPages(Protocol):
     """An open file whose pages can be shown. Pages count from 1; any exception costs that answer only."""
 
     @property
-    def page_count(self) -> int: ...
+    def page_count(self) -> int:
+        """How many pages there are."""
+        ...
 
     def size(self, number: int) -> tuple[float, float]:
         """Width and height in points, as shown."""
@@ -71,9 +73,13 @@ class OpenPages(Protocol):
         """The page at a width in pixels, or smaller where that would be too large."""
         ...
 
-    def locate(self, number: int, quote: str) -> Marked: ...
+    def locate(self, number: int, quote: str) -> Marked:
+        """Where a quote of the page's normalised text stands."""
+        ...
 
-    def find(self, number: int, text: str, most: int) -> Sequence[Hit]: ...
+    def find(self, number: int, text: str, most: int) -> Sequence[Hit]:
+        """Where a text that a user typed stands, at most so many places."""
+        ...
 
 
 class PageSource(Protocol):

@@ -93,9 +93,3 @@ def test_int8_parts_of_int4_models_cost_what_int8_does() -> None:
 def test_a_format_that_was_not_measured() -> None:
     """Has no rate, rather than another format's."""
     assert expected_rates(SMALL, BF16, MachineLimits("cpu", "", 0, (), {"int8": _limits()})) is None
-
-
-def test_rates_are_the_reciprocals_shown() -> None:
-    """Bytes and operations per second, for whoever wants to know the machine."""
-    limits = _limits(write_byte_s=1e-10, read_operation_s=1e-12)
-    assert (limits.write_bytes_per_second, limits.read_operations_per_second) == pytest.approx((1e10, 1e12))

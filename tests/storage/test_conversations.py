@@ -91,14 +91,11 @@ def test_empty_conversation_has_no_path(store: ConversationStore) -> None:
 
 
 def test_state_keys_are_kept_with_the_turn(store: ConversationStore) -> None:
-    """A key is given with the turn or later, and can be taken away."""
+    """A key is given with the turn."""
     turn = store.add_turn("abc1", parent_id=None, role="user", text="hi", now=2.0, state_key="k1")
     found = store.turn(turn)
     assert found is not None and found.state_key == "k1"
-    store.set_state_key(turn, "k2")
-    assert [t.state_key for t in store.path_to(turn)] == ["k2"]
-    store.set_state_key(turn, "")
-    assert [t.state_key for t in store.turns("abc1")] == [""]
+    assert [t.state_key for t in store.path_to(turn)] == ["k1"] == [t.state_key for t in store.turns("abc1")]
 
 
 def test_found_by_prefix(store: ConversationStore) -> None:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from app.storage import snapshot_file
-from app.storage.snapshot_file import APPLICATION_ID, PAGE_BYTES, SCHEMA_VERSION, SnapshotFile
+from app.storage.snapshot_file import SnapshotFile
+from app.storage.snapshot_schema import APPLICATION_ID, PAGE_BYTES, SCHEMA_VERSION, DamagedFileError
 from app.storage.snapshots import SaveOutcome, SnapshotKind, SnapshotStore
 from tests.snapshot_states import assert_sound, page, place, rows, state
 
@@ -496,7 +497,7 @@ def test_two_programs_that_find_the_damage_at_once(store: SnapshotStore, path: P
             # Between the late one's finding and its deletion the first one has done it.
             path.unlink()
             assert store.save(place("b"), STATE, now=5.0) is SaveOutcome.SAVED
-            raise snapshot_file.DamagedFileError("found")
+            raise DamagedFileError("found")
 
     late.read("search", action)
     assert keys == [["a"], ["b"]]

@@ -137,7 +137,8 @@ def test_a_long_query_is_taken(store: ConversationStore) -> None:
 def test_a_new_state_key_leaves_the_index_alone(store: ConversationStore, database: Database) -> None:
     """The index follows the text: kept by a change of another column, moved by a change of the text."""
     (turn,) = _store_turns(store, "The Elbe floods.")
-    store.set_state_key(turn, "k")
+    with database.transaction() as db:
+        db.execute("UPDATE turns SET state_key = 'k' WHERE id = ?", [turn])
     assert [hit.turn_id for hit in store.search("elbe", limit=9)] == [turn]
     with database.transaction() as db:
         db.execute("UPDATE turns SET text = 'The Danube.' WHERE id = ?", [turn])

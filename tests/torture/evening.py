@@ -20,8 +20,7 @@ import psutil
 
 from benchmarks.report import ROOT
 from tests.torture.evening_rows import BUDGET_BYTES, rows
-from tests.torture.evening_walk import WALK
-from tests.torture.evening_watch import Watch, last, records
+from tests.torture.evening_watch import WALK, Watch, last, records
 from tests.torture.programs import environment
 from tests.torture.trial import Ground, Row
 

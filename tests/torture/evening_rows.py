@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from app.core.paths import DataPaths
-from app.storage.snapshot_file import MAX_LOG_BYTES, PAGE_BYTES
-from tests.torture.evening_walk import WALK
-from tests.torture.evening_watch import Growth, Look, Taken, growth, last, records, sizes, timeline
+from app.storage.snapshot_schema import MAX_LOG_BYTES, PAGE_BYTES
+from tests.torture.evening_watch import WALK, Growth, Look, Taken, growth, last, records, sizes, timeline
 from tests.torture.trial import Row
 
 MIB = 1 << 20

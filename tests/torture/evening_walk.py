@@ -26,8 +26,8 @@ from app.ui.controllers.document_room import DocumentRoom
 from app.ui.widgets.notice_bar import NoticeKind
 from benchmarks.window_desk import DeskWindow, desk_window
 from tests.torture.evening_deeds import Deeds
+from tests.torture.evening_watch import WALK
 
-WALK = "walk.jsonl"
 BEAT_MS = 10_000
 LOOK_MS = 10
 REST_S = 5.0

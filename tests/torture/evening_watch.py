@@ -15,6 +15,8 @@ from typing import Any
 
 import psutil
 
+WALK = "walk.jsonl"
+"""The file in which the window's process says what happens."""
 LOOK_S = 10.0
 STRETCHES = 10
 WARM_MINUTES = 10.0

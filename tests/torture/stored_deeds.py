@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from importlib.util import find_spec
 
 from app.core.errors import ResourceError
 from app.core.log import logger, start_logging, stop_logging
@@ -104,3 +105,6 @@ DEEDS: dict[str, Deed] = {
     "a backup": _backup,
     RESTORE: _restore,
 }
+if find_spec("PySide6") is None:
+    # Drafts are the window's.
+    del DEEDS["drafts kept"]

@@ -16,7 +16,7 @@ import pytest
 from benchmarks.report import ROOT
 from tests.torture.command_signals import fault_of, in_pythons_start
 from tests.torture.programs import Ended, Started, left_over, temporary_files
-from tests.torture.window_kills import faults, last_line
+from tests.torture.window_kills import DRAFTS_S, faults, last_line
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="groups and signals are POSIX's")
 
@@ -114,6 +114,14 @@ def test_losses_are_seen(tmp_path: Path) -> None:
     # What has only just been begun or written need not be kept yet.
     just = {**SHOWN, "killed_at": 1.0}
     assert list(faults(just, {**nothing, "documents": ["d:"]}, _library(tmp_path / "d"))) == []
+
+
+def test_how_long_a_draft_may_be_lost() -> None:
+    """As long as the window says."""
+    pytest.importorskip("PySide6.QtCore")
+    from app.ui.controllers.drafts import LOOK_MS
+
+    assert LOOK_MS / 1000 == DRAFTS_S
 
 
 def test_a_cut_off_line_does_not_count() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.documents.pdf_files import column, encrypt, write_pdf
 from tests.torture.mutation_bases import bases
 from tests.torture.real_documents import run
@@ -29,6 +31,7 @@ def write_data(folder: Path) -> Path:
 
 def test_made_files_through_the_window(tmp_path: Path) -> None:
     """Read, with a password and without, refused, asked for a password; and nothing is left behind."""
+    pytest.importorskip("PySide6.QtGui")
     (tmp_path / "ground").mkdir()
     rows = list(run(Ground(tmp_path / "ground", write_data(tmp_path / "data"), say=lambda line: None)))
     assert [row.held for row in rows] == [True, True, True], [row.figures for row in rows]

@@ -15,13 +15,14 @@ from typing import Any
 
 import psutil
 
-from app.ui.controllers.drafts import LOOK_MS
 from tests.torture.programs import Started, left_over, temporary_files
 from tests.torture.reader_faults import write_pdf
 from tests.torture.trial import Ground, Row
 from tests.torture.worker_desk import write_text
 
 KILLS = 30
+DRAFTS_S = 5.0
+"""LOOK_MS of app/ui/controllers/drafts.py, which cannot be imported without Qt; a test compares the two."""
 GONE_S = 30.0
 """After which no process of a killed program may be left."""
 SOON_S = 2.0
@@ -115,7 +116,7 @@ def faults(shown: dict[str, Any], found: dict[str, Any], library: Path) -> Itera
     if not set(shown["documents"]) <= set(found["documents"]):
         yield "a document is lost"
     draft = shown["draft"]
-    kept = bool(draft) and shown["killed_at"] - draft["since"] > LOOK_MS / 1000 + SOON_S
+    kept = bool(draft) and shown["killed_at"] - draft["since"] > DRAFTS_S + SOON_S
     if kept and draft["text"] not in found["drafts"].get(draft["key"], ""):
         yield "a draft is lost"
     long_since = {key for key, since in shown["reading"].items() if shown["killed_at"] - since > SOON_S}

@@ -13,9 +13,10 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"
 os.environ["QT_FONT_DPI"] = "96"
 
 try:
+    import pytestqt  # noqa: F401
     from PySide6 import QtGui  # noqa: F401
 except ImportError as error:
-    pytest.skip(f"the window's system libraries are missing ({error})", allow_module_level=True)
+    pytest.skip(f"Qt, its system libraries or pytest-qt are missing ({error})", allow_module_level=True)
 
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication

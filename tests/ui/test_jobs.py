@@ -19,8 +19,9 @@ from app.core.errors import DocumentError, InternalError, StorageError, WorkerLo
 from app.inference.generator import ReadCancelled
 from app.services.desk import Desk
 from app.ui.failure import Failure
+from app.ui.job import Job, Task
 from app.ui.job_scope import JobScope
-from app.ui.jobs import HAND_OVER_MS, Job, Jobs, Lane, Task
+from app.ui.jobs import HAND_OVER_MS, Jobs, Lane
 
 DESK = cast(Desk, SimpleNamespace(name="a desk"))
 

@@ -43,50 +43,71 @@ def markdown_blocks(text: str) -> tuple[str, list[Block]]:
         title = found[1] if found else ""
         text = text[front.end() :]
     parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
-    return title, _blocks(parser.parse(text))
+    writer = _Writer()
+    for token in parser.parse(text):
+        writer.take(token)
+    return title, writer.blocks
 
 
-def _blocks(tokens: Sequence[Token]) -> list[Block]:
-    blocks: list[Block] = []
-    heading = 0
-    prefix = ""
-    counters: list[int | None] = []  # one for each open list: the next number, None for bullets
-    cells: list[str] | None = None
-    rows: list[str] = []
-    for token in tokens:
-        if token.type == "heading_open":
-            heading = int(token.tag[1:])
-        elif token.type == "inline":
-            content = _inline_text(token.children or [])
-            if cells is not None:
-                cells.append(content.replace("\n", " "))
-            elif content.strip():
-                kind = BlockKind.HEADING if heading else BlockKind.PARAGRAPH
-                blocks.append(Block(kind, prefix + content, heading))
-                prefix = ""
-        elif token.type == "heading_close":
-            heading = 0
-        elif token.type in ("bullet_list_open", "ordered_list_open"):
-            counters.append(int(token.attrGet("start") or 1) if token.type[0] == "o" else None)
-        elif token.type in ("bullet_list_close", "ordered_list_close"):
-            counters.pop()
-        elif token.type == "list_item_open":
-            number = counters[-1]
-            prefix = "• " if number is None else f"{number}. "
-            counters[-1] = None if number is None else number + 1
-        elif token.type == "tr_open":
-            cells = []
-        elif token.type == "tr_close":
-            rows.append(" | ".join(cells or []))
-            cells = None
-        elif token.type == "table_close":
-            blocks.append(Block(BlockKind.PREFORMATTED, "\n".join(rows)))
-            rows = []
-        elif token.type in ("fence", "code_block") and token.content.strip():
-            blocks.append(Block(BlockKind.PREFORMATTED, token.content))
-        elif token.type == "html_block":
-            blocks.extend(html_blocks(token.content)[1])
-    return blocks
+class _Writer:
+    """Blocks from the parser's tokens, which are taken in order."""
+
+    def __init__(self) -> None:
+        self.blocks: list[Block] = []
+        self._heading = 0
+        """Level of the heading that is open, 0 for none."""
+        self._prefix = ""
+        """Bullet or number of the list item that has just begun."""
+        self._numbers: list[int | None] = []
+        """Of each open list the next item's number, None for bullets."""
+        self._cells: list[str] | None = None
+        """Of the table's row that is open."""
+        self._rows: list[str] = []
+
+    def take(self, token: Token) -> None:
+        """The next token."""
+        match token.type:
+            case "heading_open":
+                self._heading = int(token.tag[1:])
+            case "heading_close":
+                self._heading = 0
+            case "inline":
+                self._write(_inline_text(token.children or []))
+            case "bullet_list_open":
+                self._numbers.append(None)
+            case "ordered_list_open":
+                self._numbers.append(int(token.attrGet("start") or 1))
+            case "bullet_list_close" | "ordered_list_close":
+                self._numbers.pop()
+            case "list_item_open":
+                self._begin_item()
+            case "tr_open":
+                self._cells = []
+            case "tr_close":
+                self._rows.append(" | ".join(self._cells or []))
+                self._cells = None
+            case "table_close":
+                self.blocks.append(Block(BlockKind.PREFORMATTED, "\n".join(self._rows)))
+                self._rows = []
+            case "fence" | "code_block" if token.content.strip():
+                self.blocks.append(Block(BlockKind.PREFORMATTED, token.content))
+            case "html_block":
+                self.blocks += html_blocks(token.content)[1]
+
+    def _write(self, content: str) -> None:
+        if self._cells is not None:
+            self._cells.append(content.replace("\n", " "))
+        elif content.strip():
+            kind = BlockKind.HEADING if self._heading else BlockKind.PARAGRAPH
+            self.blocks.append(Block(kind, self._prefix + content, self._heading))
+            self._prefix = ""
+
+    def _begin_item(self) -> None:
+        number = self._numbers[-1]
+        if number is None:
+            self._prefix = "• "
+        else:
+            self._prefix, self._numbers[-1] = f"{number}. ", number + 1
 
 
 def _inline_text(tokens: Sequence[Token]) -> str:

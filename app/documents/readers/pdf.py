@@ -120,6 +120,7 @@ class PdfFile:
         return float(self._document.get_page_size(index)[1] - values[position])
 
     def close(self) -> None:
+        """See OpenedDocument."""
         self._document.close()
 
 

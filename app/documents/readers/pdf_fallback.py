@@ -61,4 +61,5 @@ class FallbackPdfFile:
         return []
 
     def close(self) -> None:
+        """See OpenedDocument."""
         self._reader.close()

@@ -6,7 +6,7 @@ columns are read one after the other between the lines that cross the gutter.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from statistics import median
@@ -19,6 +19,8 @@ _MIN_PROSE_CHARS = 18
 """Median characters of a column's lines from which they are prose; below it they are the cells of a table."""
 _MIN_BAND_LINES = 8
 """Lines of each column from which a part of a page is read column by column though the page as a whole is not."""
+_NOT_AT_EDGES = (0.12, 0.88)
+"""Where a gutter may be, as shares of the width of the page's text."""
 _NEAR_MIDDLE = (0.35, 0.6)
 """Where the left one of two like columns ends, as a share of the width of the page's text."""
 _MAX_SPLITS = 4
@@ -133,19 +135,9 @@ def _gutter(pieces: list[Piece]) -> float | None:
     """The x of the best gutter between two columns of prose, None where the page has one column."""
     if len(pieces) < 2 * _MIN_COLUMN_LINES:
         return None
-    left_edge = min(piece.x0 for piece in pieces)
-    right_edge = max(piece.x1 for piece in pieces)
-    width = right_edge - left_edge
-    if width <= 0:
-        return None
-    # A gutter starts where some column ends, so the right edges of the pieces are the only places to try.
-    step = max(2.0, width / 200)
-    candidates = sorted({round((piece.x1 - left_edge) / step) for piece in pieces})
+    width = _width(pieces)
     best: tuple[float, float] | None = None
-    for candidate in candidates:
-        x = left_edge + (candidate + 0.75) * step
-        if not 0.12 < (x - left_edge) / width < 0.88:
-            continue
+    for x in _gutter_places(pieces, _NOT_AT_EDGES):
         left = [piece for piece in pieces if piece.x1 <= x]
         right = [piece for piece in pieces if piece.x0 >= x]
         if min(len(left), len(right)) < _MIN_COLUMN_LINES or not (_is_prose(left) and _is_prose(right)):
@@ -163,18 +155,11 @@ def _column_band(pieces: list[Piece]) -> list[list[Piece]] | None:
     A page that is mostly a wide figure or table has no gutter as a whole, but its text above or below has one. The
     columns must be alike, part near the middle and follow one another in the file, unlike the cells of a table.
     """
-    left_edge = min((piece.x0 for piece in pieces), default=0.0)
-    width = max((piece.x1 for piece in pieces), default=0.0) - left_edge
-    if len(pieces) < 2 * _MIN_COLUMN_LINES or width <= 0:
+    if len(pieces) < 2 * _MIN_COLUMN_LINES:
         return None
     down = sorted(range(len(pieces)), key=lambda index: _middle(pieces[index]))
-    step = max(2.0, width / 200)
-    candidates = sorted({round((piece.x1 - left_edge) / step) for piece in pieces})
     best: tuple[float, int, int] | None = None
-    for candidate in candidates:
-        x = left_edge + (candidate + 0.75) * step
-        if not _NEAR_MIDDLE[0] < (x - left_edge) / width < _NEAR_MIDDLE[1]:
-            continue
+    for x in _gutter_places(pieces, _NEAR_MIDDLE):
         crossing = [place for place, index in enumerate(down) if pieces[index].x0 < x < pieces[index].x1]
         for above, below in pairwise([-1, *crossing, len(down)]):
             score = _columns_score([pieces[index] for index in sorted(down[above + 1 : below])], x)
@@ -187,6 +172,20 @@ def _column_band(pieces: list[Piece]) -> list[list[Piece]] | None:
     return [[pieces[index] for index in part] for part in parts if part]
 
 
+def _gutter_places(pieces: list[Piece], shares: tuple[float, float]) -> Iterator[float]:
+    """Each x where a gutter may be, between two shares of the width of all pieces."""
+    left_edge = min(piece.x0 for piece in pieces)
+    width = _width(pieces)
+    if width <= 0:
+        return
+    # A gutter starts where some column ends, so the right edges of the pieces are the only places to try.
+    step = max(2.0, width / 200)
+    for steps in sorted({round((piece.x1 - left_edge) / step) for piece in pieces}):
+        x = left_edge + (steps + 0.75) * step
+        if shares[0] < (x - left_edge) / width < shares[1]:
+            yield x
+
+
 def _columns_score(band: list[Piece], x: float) -> float:
     """The area of the lesser of two columns of prose in a band, given in file order, 0 where it is something else."""
     left = [piece for piece in band if piece.x1 <= x]
@@ -196,12 +195,14 @@ def _columns_score(band: list[Piece], x: float) -> float:
     switches = sum((one.x0 >= x) != (other.x0 >= x) for one, other in pairwise(band))
     if switches > len(band) // 5:
         return 0.0
-    narrower, wider = sorted(
-        max(piece.x1 for piece in side) - min(piece.x0 for piece in side) for side in (left, right)
-    )
+    narrower, wider = sorted(_width(side) for side in (left, right))
     if narrower < 0.75 * wider or not _side_by_side(left, right):
         return 0.0
     return min(_area(left), _area(right))
+
+
+def _width(pieces: list[Piece]) -> float:
+    return max(piece.x1 for piece in pieces) - min(piece.x0 for piece in pieces)
 
 
 def _middle(piece: Piece) -> float:

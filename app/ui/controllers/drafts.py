@@ -11,7 +11,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.core.log import logger
 from app.core.whole_file import replace_file
-from app.ui.jobs import Jobs, Lane, Task
+from app.ui.job import Task
+from app.ui.jobs import Jobs, Lane
 
 LOOK_MS = 5000
 """So long at most is what was written lost by a crash."""

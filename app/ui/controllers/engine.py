@@ -16,7 +16,8 @@ from app.core.log import logger
 from app.inference.generator import Cancelled, ModelInfo, ReadCancelled, TextGenerator, never
 from app.services.engine import EngineOptions, ModelLoader
 from app.ui.failure import Failure
-from app.ui.jobs import Job, Jobs, Lane, Task
+from app.ui.job import Job, Task
+from app.ui.jobs import Jobs, Lane
 from app.ui.models.meter_history import Beat
 
 POLL_S = 0.05

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -14,7 +15,8 @@ from app.services.library import LibraryDocument
 from app.services.shelf import documents_in
 from app.services.shelf_rows import DocumentState, ShelfDocument, file_key
 from app.ui.failure import Failure
-from app.ui.jobs import Job, Jobs, Lane, Task
+from app.ui.job import Job, Task
+from app.ui.jobs import Jobs, Lane
 from app.ui.models.conversations import ConversationChosen
 
 
@@ -123,20 +125,6 @@ class ImportController(QObject):
                 return False
             running.abandon()
 
-        def bring_in(task: Task[float]) -> LibraryDocument:
-            try:
-                item = task.desk.library.import_file(
-                    path,
-                    password=given or None,
-                    on_page=lambda done, total: task.report(done / max(1, total)),
-                    cancelled=task.cancelled,
-                )
-            except DocumentError as error:
-                task.desk.shelf.refuse(path, error)
-                raise
-            task.desk.shelf.forget_refusal(path)
-            return item
-
         def done(item: LibraryDocument) -> None:
             if given:
                 self._passwords[str(path)] = given
@@ -163,7 +151,7 @@ class ImportController(QObject):
         self._rows[key] = ShelfDocument(key, "", "", path.name, str(path), 0, DocumentState.OPENING)
         self._running[key] = self._jobs.submit(
             Lane.IMPORT,
-            bring_in,
+            partial(_bring_in, path=path, password=given),
             events=lambda shares: self._progress(key, shares[-1]),
             done=done,
             failed=failed,
@@ -184,3 +172,19 @@ class ImportController(QObject):
         if row is not None:
             self._rows[key] = replace(row, progress=share)
             self.progressed.emit(self._rows[key])
+
+
+def _bring_in(task: Task[float], *, path: Path, password: str) -> LibraryDocument:
+    """In the lane: a file into the library; one that cannot be read is put on the list of those."""
+    try:
+        item = task.desk.library.import_file(
+            path,
+            password=password or None,
+            on_page=lambda done, total: task.report(done / max(1, total)),
+            cancelled=task.cancelled,
+        )
+    except DocumentError as error:
+        task.desk.shelf.refuse(path, error)
+        raise
+    task.desk.shelf.forget_refusal(path)
+    return item

@@ -10,7 +10,8 @@ from PySide6.QtCore import QObject, Signal
 from app.ui.controllers.model_tells import sentence_of
 from app.ui.dialogs.models_access import Access
 from app.ui.failure import Failure
-from app.ui.jobs import Jobs, Lane, Task
+from app.ui.job import Task
+from app.ui.jobs import Jobs, Lane
 from app.ui.models.model_row import Told
 
 

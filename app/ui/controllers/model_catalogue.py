@@ -9,7 +9,8 @@ from PySide6.QtCore import QObject, Signal
 
 from app.services.catalogue import CatalogueEntry
 from app.ui.failure import Failure
-from app.ui.jobs import Jobs, Lane, Task
+from app.ui.job import Task
+from app.ui.jobs import Jobs, Lane
 
 
 @dataclass(frozen=True, slots=True)

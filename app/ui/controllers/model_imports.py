@@ -11,7 +11,8 @@ from app.services.catalogue import CatalogueEntry, ModelStatus
 from app.ui.controllers.model_tells import sentence_of
 from app.ui.controllers.model_works import ModelWorks
 from app.ui.failure import Failure
-from app.ui.jobs import Job, Jobs, Lane
+from app.ui.job import Job
+from app.ui.jobs import Jobs, Lane
 from app.ui.models.model_row import Import, Told
 
 

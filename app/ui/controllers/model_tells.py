@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QCoreApplication
 
+from app.core.text import capitalised
 from app.services.model_store import Converted, Verified
 from app.ui.amounts import count_text, decimal_text, size_text
 from app.ui.controllers.activity import ModelsActivity
@@ -80,7 +81,7 @@ def sentence_of(failure: Failure) -> str:
 def _begun(text: str) -> str:
     """With a capital; the name of a file, a tensor or a repository stays as it is."""
     first = text.split(" ", 1)[0].rstrip(".:,;")
-    return text if any(mark in first for mark in "._/") else text[:1].upper() + text[1:]
+    return text if any(mark in first for mark in "._/") else capitalised(text)
 
 
 def _told_check(found: Verified) -> Told:

@@ -13,7 +13,8 @@ from app.services.model_progress import ModelProgress
 from app.services.model_store import ModelStore
 from app.services.models import InstalledModel
 from app.ui.failure import Failure
-from app.ui.jobs import Job, Jobs, Lane, Task
+from app.ui.job import Job, Task
+from app.ui.jobs import Jobs, Lane
 from app.ui.models.model_row import Check, Copy, Get, Import, Wish, WorkKind, WorkShown
 
 Doing = Callable[[ModelStore, Task[ModelProgress]], Any]

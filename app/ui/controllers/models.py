@@ -22,7 +22,8 @@ from app.ui.controllers.models_going_on import ModelsGoingOn
 from app.ui.dialogs.models import ModelsDialog
 from app.ui.dialogs.models_use import SwitchCost
 from app.ui.failure import Failure
-from app.ui.jobs import Jobs, Lane, Task
+from app.ui.job import Task
+from app.ui.jobs import Jobs, Lane
 from app.ui.models import model_row as wishes
 from app.ui.models.model_row import ModelRow, Told, Wish, WorkKind, WorkShown, rows_of
 from app.ui.models.model_words import work_sentence

@@ -11,8 +11,9 @@ from app.services.library import LibraryDocument
 from app.services.page_images import FindHit, PageImage, PageSize, PdfPages, QuoteFound
 from app.tasks.model import Citation
 from app.ui.failure import Failure
+from app.ui.job import Job, Task
 from app.ui.job_scope import JobScope
-from app.ui.jobs import Job, Jobs, Lane, Task
+from app.ui.jobs import Jobs, Lane
 from app.ui.models.outline import OutlineEntryShown
 from app.ui.views.pages import PagesView
 from app.ui.views.text_pages import TextPagesView

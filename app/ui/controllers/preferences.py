@@ -19,7 +19,8 @@ from app.ui import theme
 from app.ui.controllers.engine import EngineController
 from app.ui.dialogs.settings import SettingsDialog
 from app.ui.dialogs.settings_facts import Applied, SettingsFacts
-from app.ui.jobs import Jobs, Lane, Task
+from app.ui.job import Task
+from app.ui.jobs import Jobs, Lane
 
 TEXT_SCALES = (0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5)
 

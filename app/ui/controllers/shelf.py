@@ -17,7 +17,8 @@ from app.services.shelf_rows import DocumentState, ShelfConversation, ShelfDocum
 from app.services.transcripts import conversation_text
 from app.ui.controllers.engine import EngineController
 from app.ui.controllers.imports import ImportController, OpenedDocument
-from app.ui.jobs import Job, Jobs, Lane, Task
+from app.ui.job import Job, Task
+from app.ui.jobs import Jobs, Lane
 from app.ui.models.conversations import ConversationChosen
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,12 +20,11 @@ from app.tasks.summarize import default_style
 from app.ui.controllers.engine import EngineController
 from app.ui.controllers.summary_lane import Begun, Progress, Section, Told, make_summary
 from app.ui.failure import Failure
+from app.ui.job import Job, Task
 from app.ui.job_scope import JobScope
-from app.ui.jobs import Job, Jobs, Lane, Task
+from app.ui.jobs import Jobs, Lane
+from app.ui.models.reading_pace import ReadingPace
 from app.ui.views.summary import ReadingShown, SummaryHead, SummaryState, SummaryView, SummaryWish
-
-RATE_WINDOW_S = 30.0
-"""The time left is told by the speed of this long."""
 
 
 class SummaryController(QObject):
@@ -69,7 +67,7 @@ class SummaryController(QObject):
         """Begun after the finished one that is shown, and interrupted."""
         self._sections: list[SectionNotes] = []
         self._parts = (0, 0)
-        self._recent: deque[Progress] = deque()
+        self._pace = ReadingPace()
         self._coverage = coverage(item.document)
         self.style = self._default_style()
         self._connect()
@@ -134,7 +132,7 @@ class SummaryController(QObject):
         self.style = wish.style or self._default_style()
         remaking = self._newer is not None and self._newer.result.style is self.style
         self._result, self._newer, self._sections, self._parts, self._paused = None, None, [], (0, 0), False
-        self._recent.clear()
+        self._pace.clear()
         self._open_view()
         self._view.set_state(SummaryState.RUNNING)
         self._view.set_note(waiting)
@@ -237,14 +235,7 @@ class SummaryController(QObject):
             self._show_progress(progress)
 
     def _show_progress(self, progress: Progress) -> None:
-        recent = self._recent
-        if recent and progress.tokens_done < recent[-1].tokens_done:
-            recent.clear()  # another worker goes on from further back
-        recent.append(progress)
-        while progress.at - recent[0].at > RATE_WINDOW_S:
-            recent.popleft()
-        seconds, tokens = progress.at - recent[0].at, progress.tokens_done - recent[0].tokens_done
-        rate = tokens / seconds if seconds > 1.0 else 0.0
+        rate = self._pace.rate(progress.at, progress.tokens_done)
         shown = ReadingShown(
             page=progress.page,
             pages=self.item.document.pages[-1].number,

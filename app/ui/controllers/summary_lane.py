@@ -13,7 +13,7 @@ from app.services.summaries import SummaryResult, SummaryStarted
 from app.tasks.model import SectionNotes, Style
 from app.tasks.summarize import PartDone, ReadProgress
 from app.ui.controllers.engine import EngineController
-from app.ui.jobs import Task
+from app.ui.job import Task
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,9 @@ from app.ui.controllers.engine import EngineController
 from app.ui.controllers.shown_turns import Turns, found_turn, shown_turns
 from app.ui.controllers.talk_lane import Notice, Piece, StoppedUnanswered, TalkLane, Told, TurnFigures
 from app.ui.failure import Failure
+from app.ui.job import Job, Task
 from app.ui.job_scope import JobScope
-from app.ui.jobs import Job, Jobs, Lane, Task
+from app.ui.jobs import Jobs, Lane
 from app.ui.views.chat import ChatView
 from app.ui.widgets.shown_turn import WRITING_KEY, AskMode, BranchChosen, Edited, Said, ShownTurn
 

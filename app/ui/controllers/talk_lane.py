@@ -20,7 +20,7 @@ from app.storage.conversations import TurnRecord
 from app.tasks.summarize import ReadProgress
 from app.ui.controllers.engine import EngineController
 from app.ui.controllers.shown_turns import Turns, shown_turns
-from app.ui.jobs import Task
+from app.ui.job import Task
 from app.ui.widgets.shown_turn import AskMode
 
 

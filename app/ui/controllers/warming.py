@@ -8,7 +8,8 @@ from __future__ import annotations
 import importlib
 
 from app.ui.code_colours import coloured
-from app.ui.jobs import Jobs, Lane, Task
+from app.ui.job import Task
+from app.ui.jobs import Jobs, Lane
 from app.ui.views.meters import MetersView
 
 

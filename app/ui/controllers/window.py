@@ -13,6 +13,7 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 
 from app.core.paths import DataPaths, cache_dir
 from app.core.settings import Settings
+from app.core.text import capitalised
 from app.inference.generator import ModelInfo
 from app.services.shelf_rows import ShelfConversation, ShelfDocument
 from app.ui.controllers.activity import ActivityController
@@ -24,6 +25,7 @@ from app.ui.controllers.home import HomeController
 from app.ui.controllers.imports import ImportController, OpenedDocument
 from app.ui.controllers.models_in_window import ModelsInWindow
 from app.ui.controllers.passwords import PasswordController
+from app.ui.controllers.paused_readings import PausedReadings
 from app.ui.controllers.preferences import PreferencesController, engine_options
 from app.ui.controllers.room import ChatRoom, Room, RoomParts
 from app.ui.controllers.rooms import Rooms
@@ -91,9 +93,7 @@ class WindowController(QObject):
         self._moved_at = 0.0
         """When the user last went somewhere: what was asked for before that does not come to the front any more."""
         self._going_on = GoingOn(state)
-        self._interrupted: list[DocumentRoom] = []
-        """Readings that stopped because the model is loaded again."""
-        self._model_name = settings.model
+        self._paused = PausedReadings(self.rooms, settings.model)
         self._connect()
 
     def _connect(self) -> None:
@@ -115,7 +115,7 @@ class WindowController(QObject):
         shelf.refreshed.connect(self._go_on)
         self.drafts.loaded.connect(self._show_drafts)
         self.activity.changed.connect(lambda: self._going_on.keep(self.rooms.all))
-        engine.changing.connect(self._model_changing)
+        engine.changing.connect(self._paused.stop)
         engine.ready.connect(self._model_ready)
         engine.failed.connect(self._model_failed)
         self.rooms.made.connect(self._room_made)
@@ -268,7 +268,7 @@ class WindowController(QObject):
         self.window.forget(room.view)
         self.activity.forget(room)
         self.shelf.set_reading(room.key, None)
-        self._interrupted = [other for other in self._interrupted if other is not room]
+        self._paused.forget(room)
         if room is self.room:
             self.show_room(None)
 
@@ -321,28 +321,14 @@ class WindowController(QObject):
         for room in self.rooms.all:
             room.show_drafts()
 
-    def _model_changing(self, wish: ModelWish) -> None:
-        """What is under way would fail: the model's process ends."""
-        same = wish.name == self._model_name
-        for room in self.rooms.all:
-            if isinstance(room, DocumentRoom) and room.summary.running:
-                room.summary.pause()
-                if same:
-                    self._interrupted.append(room)
-            room.stop()
-
     def _model_ready(self, info: ModelInfo) -> None:
-        self._model_name = self.engine.wish.name
         self.shelf.refresh()
-        interrupted, self._interrupted = self._interrupted, []
-        for room in interrupted:
-            if room.summary.paused:
-                room.summary.resume()
+        self._paused.go_on(self.engine.wish.name)
         for note in info.notes:
             self.tell(note)
 
 
 def _sentence(text: str) -> str:
     """Beginning with a capital, ending with a full stop."""
-    text = text[:1].upper() + text[1:]
+    text = capitalised(text)
     return text if text.endswith((".", "!", "?", "…")) else f"{text}."

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFormLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from app.core.text import capitalised
 from app.inference.fit import Fit, Verdict
 from app.services.catalogue import ModelStatus
 from app.ui.amounts import decimal_text, size_text
@@ -209,8 +210,7 @@ class ModelDetails(QWidget):
 
 def _sentence(*texts: str) -> str:
     """Beginning with a capital; parts after a colon."""
-    words = ": ".join(part for part in texts if part)
-    return words[:1].upper() + words[1:]
+    return capitalised(": ".join(part for part in texts if part))
 
 
 def _state_role(row: ModelRow) -> str:

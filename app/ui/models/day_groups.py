@@ -7,6 +7,8 @@ from datetime import date
 
 from PySide6.QtCore import QCoreApplication, QDate, QLocale
 
+from app.core.text import capitalised
+
 WEEKDAYS_FOR_DAYS = 7
 """So long ago, at the least, a weekday alone would name two days."""
 DATES_FOR_DAYS = 31
@@ -30,15 +32,11 @@ def day_group(day: date, today: date, locale: QLocale | None = None) -> DayGroup
     if days_ago == 1:
         return DayGroup(day.isoformat(), QCoreApplication.translate("DayGroup", "Yesterday"))
     if days_ago < WEEKDAYS_FOR_DAYS:
-        return DayGroup(day.isoformat(), _capital(locale.standaloneDayName(day.isoweekday())))
+        return DayGroup(day.isoformat(), capitalised(locale.standaloneDayName(day.isoweekday())))
     if days_ago < DATES_FOR_DAYS:
         # A pattern of QLocale.toString(); its own long formats have the year and the weekday in them.
         pattern = QCoreApplication.translate("DayGroup", "d MMMM")
         return DayGroup(day.isoformat(), locale.toString(QDate(day.year, day.month, day.day), pattern))
-    month = _capital(locale.standaloneMonthName(day.month))
+    month = capitalised(locale.standaloneMonthName(day.month))
     title = QCoreApplication.translate("DayGroup", "{month} {year}").format(month=month, year=day.year)
     return DayGroup(f"{day.year:04}-{day.month:02}", title)
-
-
-def _capital(name: str) -> str:
-    return name[:1].upper() + name[1:]

@@ -1,4 +1,8 @@
-"""Looking for a text in all pages of a document, a little at a time."""
+"""Looking for a text in a document's normalised pages, a little at a time.
+
+That text is clean, so a character is compared with a character. The raw text of a PDF, with its broken words and
+missing spaces, is searched by documents/text_search.py.
+"""
 
 from __future__ import annotations
 

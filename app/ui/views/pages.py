@@ -61,10 +61,6 @@ class PagesView(QWidget):
         """Let the user type what to look for."""
         self.frame.open_find()
 
-    def close_document(self) -> None:
-        """Show nothing, and give the images up."""
-        self.open("", (), ())
-
     def set_image(self, image: PageImage) -> None:
         """A page as it was wanted."""
         self.canvas.set_image(image)

@@ -51,7 +51,6 @@ class SummaryView(QWidget):
         super().__init__(parent)
         self._head: SummaryHead | None = None
         self._state = SummaryState.NONE
-        self._estimate = ""
         self._bar = SummaryBar()
         self._progress = ProgressLine()
         self._note = self._message("muted")
@@ -113,7 +112,7 @@ class SummaryView(QWidget):
 
     def clear(self) -> None:
         """No document."""
-        self._head, self._estimate = None, ""
+        self._head = None
         self._body.clear()
         self._body.set_intro("", ())
         self.set_note("")
@@ -137,11 +136,6 @@ class SummaryView(QWidget):
     def set_reading(self, reading: ReadingShown | None) -> None:
         """How far the reading is."""
         self._progress.set_reading(reading)
-
-    def set_estimate(self, text: str) -> None:
-        """How long it is likely to take, as a sentence; '' where that is not known."""
-        self._estimate = text
-        self._explain()
 
     def add_section(self, notes: SectionNotes) -> None:
         """Notes that have just been written."""
@@ -191,4 +185,4 @@ class SummaryView(QWidget):
                 "The whole document is read, from its first page to its last, and notes are written at the end of each "
                 "section. The summary is made from the notes, and every line shows the pages it rests on."
             )
-        self._body.set_intro(self._head.title, tuple(line for line in (text, self._estimate) if line))
+        self._body.set_intro(self._head.title, (text,))

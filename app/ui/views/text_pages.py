@@ -6,6 +6,7 @@ from PySide6.QtCore import QElapsedTimer, QTimer
 from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from app.core.text import capitalised
 from app.documents.model import Document, PageKind
 from app.services.page_images import MAX_HITS
 from app.tasks.model import Citation
@@ -71,14 +72,6 @@ class TextPagesView(QWidget):
         self.frame.open(document.title, pages[0].number if pages else 1, pages[-1].number if pages else 0, outline)
         self._show(0)
 
-    def close_document(self) -> None:
-        """Show nothing."""
-        self._document = None
-        self._citation = None
-        self.frame.open("", 1, 0, ())
-        self.text.show_text("")
-        self.text.setPlaceholderText("")
-
     def go_to_page(self, number: int) -> None:
         """Show a page from its beginning; where there is none of this number, the nearest one."""
         if self._document is not None and self._document.pages:
@@ -107,7 +100,7 @@ class TextPagesView(QWidget):
             return
         page = document.pages[index]
         self.text.show_text(page.text if page.text.strip() else "")
-        problem = page.problem[:1].upper() + page.problem[1:]
+        problem = capitalised(page.problem)
         self.text.setPlaceholderText(problem or self.tr("There is no text on this page."))
         said = (
             self.tr("part {page} of {pages}")

@@ -72,13 +72,9 @@ class PageCanvas(PageScroll):
             self.setAccessibleDescription(text)
 
     def set_highlight(self, page: int, boxes: Sequence[Box]) -> None:
-        """Mark a quote; what was marked before is no longer."""
+        """Mark a quote; what was marked before is no longer. No boxes: mark none."""
         self._marks.set_quote(page, boxes)
         self.viewport().update()
-
-    def clear_highlight(self) -> None:
-        """Mark no quote."""
-        self.set_highlight(0, ())
 
     def add_hits(self, hits: Sequence[FindHit]) -> None:
         """Mark what a search found, beside what it found before."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QLocale, QPointF, QRect, QRectF, QSizeF, Qt
 from PySide6.QtGui import QFont, QImage, QPainter
 
+from app.core.text import capitalised
 from app.ui.theme import LIGHT, colours
 
 _NUMBER_SIZE = 2.0
@@ -45,7 +46,7 @@ def paint_problem(painter: QPainter, sheet: QRect, text: str, font: QFont, view_
     seen = sheet & QRect(0, sheet.top(), view_width, sheet.height())
     inside = seen.adjusted(_TEXT_MARGIN, _TEXT_MARGIN, -_TEXT_MARGIN, -_TEXT_MARGIN)
     flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
-    painter.drawText(inside, flags, text[:1].upper() + text[1:])
+    painter.drawText(inside, flags, capitalised(text))
 
 
 def paint_border(painter: QPainter, sheet: QRect) -> None:

@@ -114,10 +114,6 @@ class TurnList(QAbstractScrollArea):
         self._pool.retain(self._index)
         self._lay_out()
 
-    def is_in_view(self, key: int) -> bool:
-        """Whether any of a turn can be seen."""
-        return self._index.get(key) in self._place.tops
-
     # Where it is shown
 
     @property

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from app.core.errors import CheckpointError, ResourceError, UserError
-from app.inference.checkpoints import convert as module
+from app.inference.checkpoints import conversion_run as module
 from app.inference.checkpoints.builder import build_griffin
 from app.inference.checkpoints.conversion_report import Conversion, ConversionProgress
 from app.inference.checkpoints.convert import convert_checkpoint

@@ -8,7 +8,8 @@ from pathlib import Path
 from app.core.errors import CheckpointError
 from app.inference.generator import ReadCancelled, TextGenerator
 from app.services.engine import EngineOptions
-from app.ui.jobs import Lane, Task
+from app.ui.job import Task
+from app.ui.jobs import Lane
 from app.ui.widgets.shown_turn import AskMode
 from tests.ui.desk_window import Desks, DeskWindow, write_book
 

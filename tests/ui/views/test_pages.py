@@ -195,7 +195,7 @@ def test_another_document_and_none(qtbot: QtBot, shown: Shown) -> None:
     assert shown.view.current_page == 1
     shown.view.open("A third", [A4] * 3, OUTLINE)
     assert shown.view.frame.outline.isVisible()
-    shown.view.close_document()
+    shown.view.open("", (), ())
     assert shown.view.current_page == 0
     qtbot.keyClick(shown.view.canvas, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
     assert shown.view.frame.find_bar.isHidden()

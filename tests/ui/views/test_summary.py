@@ -56,14 +56,12 @@ def labels(view: SummaryView) -> list[str]:
 
 
 def test_before_the_start(view: SummaryView) -> None:
-    """Two sentences on what will happen in the chosen style, and how long it takes where that is known."""
+    """Two sentences on what will happen in the chosen style."""
     assert text(view).startswith("Rivers\nThe whole document is read")
     assert "the sentences that say most are kept" in text(view)
-    view.set_estimate("It will take about 2 minutes.")
     box = view.findChild(QComboBox)
     box.setCurrentIndex(box.findData(Style.BRIEF.value))
     assert "notes are written at the end of each section" in text(view)
-    assert text(view).endswith("\nIt will take about 2 minutes.")
 
 
 def test_from_the_start_to_the_summary(qtbot: QtBot, view: SummaryView) -> None:

@@ -135,7 +135,7 @@ def test_a_highlight_lies_exactly_over_its_box(qtbot: QtBot, canvas: Canvas) -> 
     assert canvas.pixel(1, 110, 219) == inside, "boxes that overlap are not painted twice"
     for x, y in ((98, 210), (302, 210), (250, 198), (250, 222)):
         assert canvas.pixel(1, x, y) == QColor(GREY, GREY, GREY)
-    canvas.clear_highlight()
+    canvas.set_highlight(0, ())
     assert canvas.pixel(1, 110, 205) == QColor(GREY, GREY, GREY)
 
 
