@@ -125,13 +125,11 @@ def faults(
     installed: Callable[[str], tuple[str, str] | None] = declared,
 ) -> Iterator[str]:
     """What is wrong with the licences, in sentences."""
-    program = set(known["allowed"])
-    tests = program | set(known["allowed_for_tests"])
     rows = packages(pyproject, locks, known)
     for row in rows:
         if not row.licence:
             yield f"{row.name}: no licence in {LICENCES.name}"
-        elif not is_allowed(row.licence, tests if row.part == "tests" else program):
+        elif not is_allowed(row.licence, _allowed_for(row, known)):
             yield f"{row.name}: {row.licence} is not allowed ({row.part})"
         elif (found := installed(row.name)) and found[0].split("+")[0] == row.version:
             other = disagreement(row.licence, found[1])
@@ -141,10 +139,16 @@ def faults(
     for name in [*known["direct"], *known["brought"]]:
         if name not in names:
             yield f"{name}: in {LICENCES.name}, and in no lock"
-    project = pyproject["project"]
-    lines = [*project["dependencies"], *(line for group in project["optional-dependencies"].values() for line in group)]
-    for name in sorted({canonicalize_name(Requirement(line).name) for line in lines} - set(known["direct"])):
+    named = lock.wanted(pyproject, list(pyproject["project"]["optional-dependencies"]))
+    for name in sorted({canonicalize_name(requirement.name) for requirement in named} - set(known["direct"])):
         yield f"{name}: not under [direct] in {LICENCES.name}: say what it is for"
+
+
+def _allowed_for(row: Package, known: Mapping[str, Any]) -> set[str]:
+    """Licences that a package may have where it is used; one for tests only is never looked for in a program."""
+    if row.part != "tests":
+        return set(known["allowed"])
+    return {*known["allowed"], *known["allowed_for_tests"], *known["tools"].get(row.name, ())}
 
 
 def about_faults(source: str, rows: list[Package], direct: Mapping[str, Any]) -> Iterator[str]:

@@ -27,6 +27,8 @@ FOLDER = ROOT / "packaging" / "lock"
 
 LOCKS = {
     "tests": ("dev",),
+    "headless": ("headless",),
+    "bundle": ("bundle",),
     "window": ("ui",),
     "program": (),
 }
@@ -95,11 +97,21 @@ def read_lock(text: str) -> list[Locked]:
 
 
 def wanted(pyproject: Mapping[str, Any], groups: Sequence[str]) -> list[Requirement]:
-    """What pyproject.toml asks for: the program's own needs, those of some groups, and the tools that build it."""
+    """What pyproject.toml asks for: the program's own needs, those of some groups, and the tools that build it.
+
+    A group that names others, as "griffin-desk[ui]" does, stands for what is in them.
+    """
     project = pyproject["project"]
     optional = project["optional-dependencies"]
-    lines = [*project["dependencies"], *(line for group in groups for line in optional[group])]
-    return [Requirement(line) for line in [*lines, *pyproject["build-system"]["requires"]]]
+    found = [Requirement(line) for line in project["dependencies"]]
+    waiting = list(groups)
+    for group in waiting:
+        for requirement in map(Requirement, optional[group]):
+            if canonicalize_name(requirement.name) == canonicalize_name(project["name"]):
+                waiting += sorted(requirement.extras - set(waiting))
+            else:
+                found.append(requirement)
+    return [*found, *map(Requirement, pyproject["build-system"]["requires"])]
 
 
 def faults(pyproject: Mapping[str, Any], locks: Mapping[str, str]) -> Iterator[str]:

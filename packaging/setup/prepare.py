@@ -1,4 +1,4 @@
-"""Install what a checkout needs to run: system libraries, a virtual environment in `.venv`, the Python packages.
+"""Install what a checkout needs to run: system libraries, a virtual environment, the Python packages.
 
 Standard library only, because it runs before anything is installed. Each step looks first and does nothing when there
 is nothing to do, so a second run is quick and needs no network. Exit code 0 when the program can run, 2 when a person
@@ -7,6 +7,8 @@ has to do something first; the last line then says what.
 Versions and hashes of the packages come from packaging/lock. Where a locked version cannot be had (a Python or a system
 that it has no file for, a registry without it), a line says so and pyproject.toml's ranges decide; a file whose hash is
 not the locked one is never installed.
+
+The environment is `.venv`, or the folder that the variable GRIFFIN_DESK_VENV names.
 """
 
 from __future__ import annotations
@@ -26,32 +28,14 @@ from pathlib import Path
 from typing import Any
 
 from locked import LOCK, LOCKED_GROUPS, lock_calls, lock_digest, lock_for
+from system_packages import FONT_FOLDERS, FONT_PACKAGE, SYSTEM_LIBRARIES, TEST_PROGRAMS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-VENV = ROOT / ".venv"
+VENV = ROOT / os.environ.get("GRIFFIN_DESK_VENV", ".venv")
 PYTHON = VENV / "bin" / "python"
 COMMAND = VENV / "bin" / "griffin-desk"
 STAMP = VENV / "griffin-desk-setup.json"
 PIP = (PYTHON, "-m", "pip", "--disable-pip-version-check", "--no-input")
-
-SYSTEM_LIBRARIES = {
-    "libEGL.so.1": "libegl1",
-    "libGL.so.1": "libgl1",
-    "libxkbcommon.so.0": "libxkbcommon0",
-    "libxcb-cursor.so.0": "libxcb-cursor0",
-    "libdbus-1.so.3": "libdbus-1-3",
-    "libfontconfig.so.1": "libfontconfig1",
-    "libglib-2.0.so.0": "libglib2.0-0",
-    "libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
-    "libxcb-icccm.so.4": "libxcb-icccm4",
-    "libxcb-keysyms.so.1": "libxcb-keysyms1",
-    "libxcb-shape.so.0": "libxcb-shape0",
-    "libxcb-xkb.so.1": "libxcb-xkb1",
-    "libwayland-cursor.so.0": "libwayland-cursor0",
-}
-"""Shared library that Qt's wheels leave to the system -> the Debian and Ubuntu package that has it."""
-FONT_PACKAGE = "fonts-dejavu-core"
-FONT_FOLDERS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"))
 
 TORCH_FIRST_CHOICE = "torch==2.13.0"
 """The release that the figures in benchmarks/ were measured with."""
@@ -122,17 +106,18 @@ def venv_package() -> list[str]:
     return [f"python{sys.version_info.major}.{sys.version_info.minor}-venv"]
 
 
-def prepare_system() -> None:
-    """What only the system's package manager has: the window's libraries, a font, and Python's venv package.
+def prepare_system(libraries: Mapping[str, str], programs: Mapping[str, str]) -> None:
+    """What only the system's package manager has: the window's libraries, a font, programs, and Python's venv package.
 
-    Without the first two the command line works all the same, without the last there is no environment to install to.
+    Without the last there is no environment to install to; the command line works without all others.
     """
     say("== System packages ==")
     if sys.platform != "linux":
         say("   none needed on this system")
         return
     needed = [] if venv_works() else venv_package()
-    missing = needed + missing_system_packages(SYSTEM_LIBRARIES, FONT_FOLDERS)
+    missing = needed + missing_system_packages(libraries, FONT_FOLDERS)
+    missing += [package for program, package in programs.items() if shutil.which(program) is None]
     if not missing:
         say("   all there")
     elif not apt_install(missing):
@@ -140,7 +125,7 @@ def prepare_system() -> None:
             raise SetupError(
                 f"Python's venv package is missing. Run this line, then the set-up again:\n{apt_line(missing)}"
             )
-        say("   not installed; the command line works without them. Before opening the window, run:")
+        say("   not installed; the command line works without them. For the window, and for all tests, run:")
         say(f"   {apt_line(missing)}")
 
 
@@ -168,9 +153,9 @@ def prepare_venv() -> None:
     """Make `.venv`."""
     say("== Virtual environment ==")
     if venv_works():
-        say("   .venv is there")
+        say(f"   {VENV.name} is there")
         return
-    say(f"   making .venv with Python {sys.version.split()[0]}")
+    say(f"   making {VENV.name} with Python {sys.version.split()[0]}")
     if run(sys.executable, "-m", "venv", "--clear", VENV).returncode != 0 or not venv_works():
         raise SetupError(f"`{sys.executable} -m venv {VENV}` failed; its message is above.")
 
@@ -322,7 +307,7 @@ def prepare_packages(extras: Sequence[str], unlocked: bool = False) -> None:
 
 def all_extras(extras: Sequence[str], gpu: bool) -> list[str]:
     """The groups asked for, and what the tests need beside them on a machine without a GPU."""
-    return [*extras, "interpreter"] if "dev" in extras and not gpu else list(extras)
+    return [*extras, "interpreter"] if {"dev", "headless"} & set(extras) and not gpu else list(extras)
 
 
 def main() -> int:
@@ -332,7 +317,8 @@ def main() -> int:
     parser.add_argument("--unlocked", action="store_true", help="without packaging/lock: what pyproject.toml allows")
     options = parser.parse_args()
     try:
-        prepare_system()
+        libraries = {} if lock_for(options.extra) == "headless" else SYSTEM_LIBRARIES
+        prepare_system(libraries, TEST_PROGRAMS if "dev" in options.extra else {})
         prepare_venv()
         prepare_packages(all_extras(options.extra, has_nvidia_gpu()), options.unlocked)
     except SetupError as error:

@@ -57,6 +57,28 @@ def test_reading(lock: ModuleType) -> None:
         lock.read_lock("leaf>=1\n")
 
 
+def test_a_group_that_names_others(lock: ModuleType) -> None:
+    """It stands for what is in them, each once, however they name each other; another package's extras are its own."""
+    groups = {
+        "all": ["griffin-desk[ui,tests]", "leaf"],
+        "tests": ["twig[ui]", "Griffin_Desk[ui]"],
+        "ui": ["root", "griffin-desk[all]"],
+    }
+    project = {"name": "griffin-desk", "dependencies": ["stem"], "optional-dependencies": groups}
+    pyproject = {"project": project, "build-system": {"requires": ["tool"]}}
+    assert sorted(map(str, lock.wanted(pyproject, ["all"]))) == ["leaf", "root", "stem", "tool", "twig[ui]"]
+    assert sorted(map(str, lock.wanted(pyproject, []))) == ["stem", "tool"]
+
+
+def test_no_qt_where_there_is_to_be_none(lock: ModuleType) -> None:
+    """The headless lock is that of the tests without Qt, what is for it alone, and what puts Qt into a folder."""
+    names = {name: {entry.name for entry in lock.read_lock(text)} for name, text in lock.read_folder().items()}
+    tools = {"pyinstaller", "pyinstaller-hooks-contrib", "altgraph", "macholib", "pefile"}
+    qt = {"pyside6-essentials", "shiboken6", "pyqtgraph", "pytest-qt"}
+    assert names["tests"] - names["headless"] == qt | tools
+    assert names["headless"] < names["tests"]
+
+
 def test_a_package_without_a_hash(lock: ModuleType, pyproject: dict[str, Any]) -> None:
     """A line that pip would refuse, or that someone cut, is named."""
     locks = lock.read_folder()

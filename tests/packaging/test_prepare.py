@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.util
+import os
 import subprocess
 import sys
 import tomllib
@@ -130,6 +131,47 @@ def test_a_moved_checkout_gets_a_new_environment(
     assert not prepare.venv_works()
 
 
+def test_the_window_needs_libraries_that_tests_without_it_do_not(
+    prepare: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Qt's libraries are looked for unless the environment is one without Qt, programs of tests where they are run."""
+    asked: list[tuple[bool, bool]] = []
+    monkeypatch.setattr(
+        prepare,
+        "prepare_system",
+        lambda libraries, programs: asked.append(("libEGL.so.1" in libraries, "Xvfb" in programs)),
+    )
+    monkeypatch.setattr(prepare, "prepare_venv", lambda: None)
+    monkeypatch.setattr(prepare, "prepare_packages", lambda extras, unlocked: None)
+    for extra in ("dev", "ui", "headless"):
+        monkeypatch.setattr(prepare.sys, "argv", ["prepare.py", "--extra", extra])
+        assert prepare.main() == 0
+    assert asked == [(True, True), (True, False), (False, False)]
+
+
+def test_programs_of_tests_are_asked_for_by_their_packages(
+    prepare: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One that is not there is installed, or named in the line to run; one that is there is not."""
+    monkeypatch.setattr(prepare.sys, "platform", "linux")
+    monkeypatch.setattr(prepare, "venv_works", lambda: True)
+    monkeypatch.setattr(prepare, "missing_system_packages", lambda libraries, fonts: [])
+    monkeypatch.setattr(prepare, "apt_install", lambda packages: False)
+    prepare.prepare_system({}, {"sh": "dash", "no-such-program": "its-package"})
+    assert capsys.readouterr().out.splitlines()[-1].endswith("apt-get install -y its-package")
+
+
+def test_an_environment_of_another_name() -> None:
+    """GRIFFIN_DESK_VENV names the folder; without it it is .venv."""
+    code = "import prepare; print(prepare.VENV.relative_to(prepare.ROOT), prepare.STAMP.parent.name)"
+    for name, environment in ((".venv", {}), (".venv-headless", {"GRIFFIN_DESK_VENV": ".venv-headless"})):
+        around = {key: value for key, value in os.environ.items() if key != "GRIFFIN_DESK_VENV"}
+        command = [sys.executable, "-c", code]
+        setup = ROOT / "packaging" / "setup"
+        shown = subprocess.run(command, cwd=setup, env=around | environment, capture_output=True, text=True, check=True)
+        assert shown.stdout == f"{name} {name}\n"
+
+
 def test_python_without_venv_and_without_rights(
     prepare: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -190,6 +232,7 @@ def test_find_python_says_what_to_install(tmp_path: Path) -> None:
 def test_the_kernels_interpreter_comes_with_the_tests_alone(prepare: ModuleType) -> None:
     """Not on a machine with a GPU, whose torch has a Triton of its own, and not for the program."""
     assert prepare.all_extras(["dev"], gpu=False) == ["dev", "interpreter"]
+    assert prepare.all_extras(["headless"], gpu=False) == ["headless", "interpreter"]
     assert prepare.all_extras(["dev"], gpu=True) == ["dev"]
     assert prepare.all_extras([], gpu=False) == []
 
@@ -200,9 +243,12 @@ def test_every_group_of_a_lock_is_one_of_the_project(prepare: ModuleType) -> Non
     assert set().union(*prepare.LOCKED_GROUPS.values()) == set(project["optional-dependencies"]) - {"cuda"}
     chosen = [prepare.lock_for(extras) for extras in ([], ["ui"], ["dense"], ["ui", "dense"], ["ui", "dev"])]
     assert chosen == ["program", "window", "program", "window", "tests"]
-    named = [[Path(part).name for part in call if part.endswith(".txt")] for call in prepare.lock_calls(["dev"])]
-    assert named == [["tests.txt"], ["built.txt"]]
-    assert all("--require-hashes" in call for extras in ([], ["ui"], ["dev"]) for call in prepare.lock_calls(extras))
+    assert [prepare.lock_for(["headless", *more]) for more in ([], ["ui"], ["dev"])] == ["headless", "tests", "tests"]
+    for asked, lock in (("dev", "tests"), ("headless", "headless")):
+        files = [[Path(part).name for part in call if part.endswith(".txt")] for call in prepare.lock_calls([asked])]
+        assert files == [[f"{lock}.txt"], ["built.txt"]]
+    asked_for: tuple[list[str], ...] = ([], ["ui"], ["dev"], ["headless"])
+    assert all("--require-hashes" in call for extras in asked_for for call in prepare.lock_calls(extras))
 
 
 @pytest.fixture
