@@ -12,14 +12,15 @@ from __future__ import annotations
 import argparse
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from app.core.paths import DataPaths
 from benchmarks.report import ROOT, write
 from benchmarks.watched_log import seconds_until
+from benchmarks.window_start import CHECKOUT
 
 
 def main() -> None:
@@ -40,11 +41,11 @@ def main() -> None:
     )
 
 
-def seconds_to_first_page(file: Path) -> float:
+def seconds_to_first_page(file: Path, program: Sequence[str] = CHECKOUT) -> float:
     """From before the process starts until its log says that the first page was read."""
     with tempfile.TemporaryDirectory() as folder:
         log = DataPaths(Path(folder)).log
-        command = [sys.executable, "-m", "app", "summarize", str(file), "--data-dir", folder]
+        command = [*program, "summarize", str(file), "--data-dir", folder]
         began = time.perf_counter()
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:

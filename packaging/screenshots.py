@@ -1,4 +1,4 @@
-"""Take the README's pictures: `python packaging/screenshots.py [--out FOLDER]` (Linux, with Xvfb and xdotool).
+"""Take the pictures of README and guide: `python packaging/screenshots.py [--out FOLDER]` (Linux, Xvfb, xdotool).
 
 The program runs as a user would start it, on a screen of its own, and is worked by its keys alone; what it has come
 to is read off its library. Its data lie in a folder that is deleted afterwards. The documents are the bundled sample
@@ -8,136 +8,28 @@ and its chapters.
 from __future__ import annotations
 
 import argparse
-import os
-import shutil
 import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image
+from virtual_screen import HEIGHT, SETTLE_S, WIDTH, PictureError, Screen, virtual_screen, wait_until
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "docs" / "images"
 SAMPLE = ROOT / "resources" / "sample" / "forests-and-waters.pdf"
 SAMPLE_TEXT = SAMPLE.with_suffix(".txt")
 
-WIDTH, HEIGHT = 1400, 860
 MOST_BYTES = 250_000
 """Of a picture."""
 START_S = 60.0
 WORK_S = 300.0
 """For a summary, or an answer, on a slow machine."""
-SETTLE_S = 1.0
-"""After which a window has drawn what it was told."""
-
-PROGRAMS = {"Xvfb": "xvfb", "xdotool": "xdotool"}
-"""What is called -> the Debian package that has it."""
-
-GRAB = """
-import sys
-from PySide6.QtGui import QGuiApplication
-application = QGuiApplication(["grab", "-platform", "xcb"])
-sys.exit(not application.primaryScreen().grabWindow(0).save(sys.argv[1], "PNG"))
-"""
-"""Saves what a screen shows. A process of its own: Qt knows one screen in each."""
-COLOURS = 256
-"""Of a saved picture: enough for text and thin lines, and a third of the bytes."""
-
-
-class PictureError(Exception):
-    """No picture could be taken; the message says why, in a sentence."""
-
-
-# The screen and the program on it
-
-
-@dataclass(frozen=True, slots=True)
-class Screen:
-    """A virtual screen with a keyboard."""
-
-    environment: Mapping[str, str]
-    """For programs that are to show themselves on it."""
-
-    def key(self, *keys: str, times: int = 1) -> None:
-        """Press keys after each other, in xdotool's names: "ctrl+k", "Tab"."""
-        for name in keys * times:
-            self._do("key", "--clearmodifiers", name)
-            time.sleep(0.1)
-
-    def type(self, text: str) -> None:
-        """Type a text."""
-        self._do("type", "--delay", "15", text)
-        time.sleep(0.2)
-
-    def windows(self) -> list[str]:
-        """Windows of the program that can be seen."""
-        found = self._call("search", "--onlyvisible", "--name", "Griffin Desk")
-        return found.stdout.split()
-
-    def place(self, window: str, width: int, height: int) -> None:
-        """Give a window a size, the screen's corner and the keyboard; there is no window manager that would."""
-        self._do("windowmove", window, "0", "0")
-        self._do("windowsize", window, str(width), str(height))
-        self._do("windowfocus", window)
-
-    def save(self, path: Path) -> None:
-        """What can be seen, as a PNG."""
-        # The pointer would stand in the picture, and light up what is below it.
-        self._do("mousemove", str(WIDTH - 1), str(HEIGHT - 1))
-        time.sleep(SETTLE_S)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        done = subprocess.run([sys.executable, "-c", GRAB, str(path)], env=self.environment, check=False)
-        if done.returncode != 0:
-            raise PictureError(f"the screen could not be saved to {path}")
-        with Image.open(path) as picture:
-            # Thin lines keep their colour, however few pixels they have.
-            method = Image.Quantize.MAXCOVERAGE
-            packed = picture.convert("RGB").quantize(COLOURS, method=method, kmeans=1, dither=Image.Dither.NONE)
-        packed.save(path, optimize=True)
-
-    def _call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = ["xdotool", *arguments]
-        return subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
-
-    def _do(self, *arguments: str) -> None:
-        done = self._call(*arguments)
-        if done.returncode != 0:
-            raise PictureError(f"xdotool {arguments[0]} failed: {done.stderr.strip()}")
-
-
-def missing_programs(find: Callable[[str], str | None] = shutil.which) -> list[str]:
-    """Debian packages of what has to be there and is not."""
-    return [package for program, package in PROGRAMS.items() if find(program) is None]
-
-
-@contextmanager
-def virtual_screen(width: int, height: int) -> Iterator[Screen]:
-    """Xvfb on a display that is free."""
-    missing = missing_programs()
-    if missing:
-        packages = " ".join(missing)
-        raise PictureError(f"pictures need what is not installed: sudo apt-get install -y {packages}")
-    reading, writing = os.pipe()
-    command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp"]
-    server = subprocess.Popen(command, pass_fds=[writing], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    os.close(writing)
-    try:
-        with os.fdopen(reading) as answer:
-            number = answer.readline().strip()
-        if not number:
-            raise PictureError("Xvfb did not start; it says why when it is started by hand: Xvfb :99")
-        hidden = {"WAYLAND_DISPLAY", "QT_QPA_PLATFORM", "QT_SCALE_FACTOR", "QT_FONT_DPI"}
-        around = {name: value for name, value in os.environ.items() if name not in hidden}
-        yield Screen({**around, "DISPLAY": f":{number}", "LC_ALL": "C.UTF-8"})
-    finally:
-        server.terminate()
-        server.wait()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +38,25 @@ class Desk:
 
     screen: Screen
     data: Path
+    window: str
+    """The program's main one, as xdotool calls it."""
+
+    @contextmanager
+    def dialog(self, *keys: str) -> Iterator[str]:
+        """The window that opens at these keys, with the keyboard; Escape closes it."""
+        self.screen.key(*keys)
+        wait_until(lambda: bool(self._dialogs()), f"a dialog at {keys}", START_S)
+        dialog = self._dialogs()[-1]
+        self.screen.focus(dialog)
+        time.sleep(SETTLE_S)
+        yield dialog
+        self.screen.key("Escape")
+        wait_until(lambda: not self._dialogs(), f"the end of the dialog at {keys}", START_S)
+        self.screen.focus(self.window)
+        time.sleep(SETTLE_S)
+
+    def _dialogs(self) -> list[str]:
+        return [window for window in self.screen.windows(".") if window != self.window]
 
     def hand_over(self, *files: Path) -> None:
         """Open files as a second start does."""
@@ -176,15 +87,6 @@ class Desk:
             raise PictureError(f"the program logged: {found[0]}")
 
 
-def wait_until(reached: Callable[[], bool], what: str, within_s: float) -> None:
-    """Look again and again; PictureError when it takes too long."""
-    end = time.monotonic() + within_s
-    while not reached():
-        if time.monotonic() > end:
-            raise PictureError(f"{what} did not happen within {within_s:.0f} s")
-        time.sleep(0.1)
-
-
 @contextmanager
 def running_desk(
     screen: Screen, folder: Path, *, settings: str = "", width: int = WIDTH, height: int = HEIGHT
@@ -203,9 +105,10 @@ def running_desk(
         wait_until(lambda: bool(screen.windows()) or program.poll() is not None, "the window", START_S)
         if program.poll() is not None:
             raise PictureError(f"the program ended with code {program.returncode} before it showed a window")
-        screen.place(screen.windows()[0], width, height)
+        window = screen.windows()[0]
+        screen.place(window, width, height)
         time.sleep(SETTLE_S)
-        yield Desk(screen, data)
+        yield Desk(screen, data, window)
     finally:
         program.terminate()
         program.wait()
@@ -226,6 +129,10 @@ def chapters(text: str) -> dict[str, str]:
 
 # The pictures
 
+PICTURES = (
+    *("window-library", "window-summary", "window-chat", "window-dark"),
+    *("guide-branch", "guide-pages", "guide-commands", "guide-settings", "guide-models", "guide-licence"),
+)
 SUMMARIES = "SELECT count(*) FROM summaries WHERE state = 'finished'"
 PARTS = "SELECT count(*) FROM summary_parts"
 ANSWERS = "SELECT count(*) FROM turns WHERE role = 'assistant'"
@@ -236,6 +143,8 @@ CHIP = 1
 """Of the summary, counted from 0: its quote fills some lines of a page."""
 TABS_TO_FIRST_CHIP = 14
 """From the search field over both lists, the tabs, the controls of the summary and its two parts."""
+TO_PRIVACY, TABS_TO_DOWNLOAD = 4, 3
+"""Pages of settings from the first, and parts of the models' dialog from its list."""
 STEADY = "temperature = 0\n"
 """The same answers each time."""
 
@@ -288,8 +197,59 @@ def open_chip(desk: Desk) -> None:
     time.sleep(3 * SETTLE_S)
 
 
+def ask_otherwise(desk: Desk) -> None:
+    """Put another question in the place of the last: a branch."""
+    answers = desk.count(ANSWERS)
+    # The first closes the pages beside.
+    desk.screen.key("ctrl+3", "ctrl+2", "shift+Tab", "Up", "Return", "Tab", "Return")
+    time.sleep(SETTLE_S)
+    desk.screen.key("ctrl+a")
+    desk.screen.type("What happened to the forests of northern China?")
+    desk.screen.key("ctrl+Return")
+    desk.wait("the answer on the branch", ANSWERS, answers + 1)
+    time.sleep(2 * SETTLE_S)
+    desk.screen.key("ctrl+2")
+
+
+def find_on_pages(desk: Desk) -> None:
+    """Look for a word in the pages."""
+    desk.screen.key("ctrl+3")
+    time.sleep(2 * SETTLE_S)
+    desk.screen.key("ctrl+f")
+    desk.screen.type("irrigation")
+    time.sleep(4 * SETTLE_S)
+    # Beyond the list of contents.
+    desk.screen.key("Return", times=6)
+    time.sleep(2 * SETTLE_S)
+
+
+def take_guide_pictures(desk: Desk, out: Path) -> None:
+    """Of docs/user-guide.md, in a desk that has talked about the sample."""
+    screen = desk.screen
+    desk.hand_over(SAMPLE)
+    time.sleep(2 * SETTLE_S)
+    ask_otherwise(desk)
+    screen.save(out / "guide-branch.png")
+    find_on_pages(desk)
+    screen.save(out / "guide-pages.png")
+    screen.key("Escape")
+    with desk.dialog("ctrl+k"):
+        screen.type("tre")
+        screen.save(out / "guide-commands.png")
+    with desk.dialog("ctrl+comma") as dialog:
+        screen.key("Down", times=TO_PRIVACY)
+        screen.save(out / "guide-settings.png", dialog)
+    with desk.dialog("ctrl+m") as dialog:
+        screen.key("Down")
+        screen.save(out / "guide-models.png", dialog)
+        screen.key("Tab", times=TABS_TO_DOWNLOAD)
+        screen.key("Return")
+        screen.save(out / "guide-licence.png", dialog)
+        screen.key("Escape")
+
+
 def take_pictures(out: Path) -> list[Path]:
-    """All four; their paths."""
+    """All of them; their paths."""
     with tempfile.TemporaryDirectory(prefix="griffin-desk-pictures-") as name, virtual_screen(WIDTH, HEIGHT) as screen:
         folder = Path(name)
         with running_desk(screen, folder, settings=f'{STEADY}scheme = "light"\n') as desk:
@@ -301,6 +261,7 @@ def take_pictures(out: Path) -> list[Path]:
             desk.screen.save(out / "window-summary.png")
             desk.screen.key("F10", "alt+Home")
             desk.screen.save(out / "window-library.png")
+            take_guide_pictures(desk, out)
             desk.check()
         with running_desk(screen, folder, settings=f'{STEADY}scheme = "dark"\n') as desk:
             desk.hand_over(folder / CHAPTER_IN_WORK)
@@ -310,7 +271,7 @@ def take_pictures(out: Path) -> list[Path]:
             desk.wait("the notes on two parts", PARTS, parts + 2)
             desk.screen.save(out / "window-dark.png")
             desk.check()
-    return [out / f"window-{name}.png" for name in ("library", "summary", "chat", "dark")]
+    return [out / f"{name}.png" for name in PICTURES]
 
 
 def main() -> int:

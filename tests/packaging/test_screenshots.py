@@ -1,9 +1,10 @@
-"""The script that takes the README's pictures: what it makes of the sample, and what it says when it cannot work."""
+"""The script that takes the documents' pictures: what it makes of the sample, and what it says when it cannot work."""
 
-import importlib.util
+import importlib
 import struct
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -13,18 +14,22 @@ pytest.importorskip("PIL")
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SCRIPT = ROOT / "packaging" / "screenshots.py"
-PICTURES = ("library", "summary", "chat", "dark")
+WINDOWS = ("library", "summary", "chat", "dark")
+GUIDES = ("branch", "pages", "commands", "settings", "models", "licence")
 
 
 @pytest.fixture(scope="module")
-def script() -> ModuleType:
+def script() -> Iterator[ModuleType]:
     """packaging/screenshots.py as a module."""
-    spec = importlib.util.spec_from_file_location("screenshots", SCRIPT)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["screenshots"] = module  # a dataclass looks its module up by name
-    spec.loader.exec_module(module)
-    return module
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT / "packaging"))
+        yield importlib.import_module("screenshots")
+
+
+@pytest.fixture(scope="module")
+def screens(script: ModuleType) -> ModuleType:
+    """packaging/virtual_screen.py as a module."""
+    return sys.modules["virtual_screen"]
 
 
 def test_chapters(script: ModuleType) -> None:
@@ -55,19 +60,33 @@ def test_missing_programs_are_named_in_one_line(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_program_that_is_there_is_not_asked_for(script: ModuleType) -> None:
+def test_a_program_that_is_there_is_not_asked_for(screens: ModuleType) -> None:
     """Only what is missing is named."""
-    assert script.missing_programs(lambda name: "/usr/bin/Xvfb" if name == "Xvfb" else None) == ["xdotool"]
+    assert screens.missing_programs(lambda name: "/usr/bin/Xvfb" if name == "Xvfb" else None) == ["xdotool"]
 
 
-@pytest.mark.parametrize("name", PICTURES)
-def test_pictures_in_the_repository(script: ModuleType, name: str) -> None:
-    """Each has the size that it says and is small; the README shows it and says what can be seen."""
-    path = ROOT / "docs" / "images" / f"window-{name}.png"
-    data = path.read_bytes()
-    assert struct.unpack(">II", data[16:24]) == (script.WIDTH, script.HEIGHT)
+def test_all_pictures_are_known(script: ModuleType) -> None:
+    """The script takes those that the documents show."""
+    assert set(script.PICTURES) == {f"window-{name}" for name in WINDOWS} | {f"guide-{name}" for name in GUIDES}
+
+
+@pytest.mark.parametrize(
+    ("document", "name"),
+    [
+        *(("README.md", f"window-{name}") for name in WINDOWS),
+        *(("docs/user-guide.md", f"guide-{name}") for name in GUIDES),
+    ],
+)
+def test_pictures_in_the_repository(script: ModuleType, document: str, name: str) -> None:
+    """Each has the window's size, or a dialog's, and few bytes; its document shows it and says what can be seen."""
+    data = (ROOT / "docs" / "images" / f"{name}.png").read_bytes()
+    width, height = struct.unpack(">II", data[16:24])
+    if name in ("guide-settings", "guide-models", "guide-licence"):
+        assert 400 < width < script.WIDTH and 400 < height < script.HEIGHT
+    else:
+        assert (width, height) == (script.WIDTH, script.HEIGHT)
     assert len(data) <= script.MOST_BYTES
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    shown = next(line for line in readme.splitlines() if f"(docs/images/window-{name}.png)" in line)
-    alternative = shown[shown.index("![") + 2 : shown.index("](docs/images")]
+    text = (ROOT / document).read_text(encoding="utf-8")
+    shown = next(line for line in text.splitlines() if f"images/{name}.png)" in line)
+    alternative = shown[shown.index("![") + 2 : shown.index("](")]
     assert len(alternative.split()) > 5
