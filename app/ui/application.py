@@ -27,6 +27,7 @@ from app.core.settings import Settings, load_settings
 from app.core.version import program_version
 from app.ui import theme
 from app.ui.failure import failure_of
+from app.ui.file_open import FileOpeningApplication
 from app.ui.single_instance import HandOver, SingleInstance
 from app.ui.translation import install_translation
 
@@ -54,7 +55,7 @@ def run(arguments: Sequence[str]) -> int:
     QCoreApplication.setApplicationVersion(program_version())
     QGuiApplication.setDesktopFileName(APP_ID)
     QSettings.setDefaultFormat(QSettings.Format.IniFormat)
-    application = QApplication.instance() or QApplication(sys.argv[:1])
+    application = QApplication.instance() or FileOpeningApplication(sys.argv[:1])
     assert isinstance(application, QApplication)
     application.setApplicationDisplayName("Griffin Desk")
     application.setWindowIcon(QIcon(str(resources_dir() / "icons" / "griffin-desk.svg")))
@@ -112,6 +113,8 @@ def _window(
         early.extend(files)
 
     instance.files_received.connect(hear)
+    if isinstance(application, FileOpeningApplication):
+        application.files_opened.connect(instance.files_received)
     with ExitStack() as stack:
 
         def begin() -> None:
