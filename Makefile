@@ -50,7 +50,7 @@ lock: setup  ## Make packaging/lock anew after a change of dependencies (needs u
 licences: setup  ## Bring docs/dependencies.md up to date and judge every licence
 	$(PYTHON) packaging/licences.py $(ARGS)
 
-screenshots: setup  ## Take the README's pictures (Linux with Xvfb and xdotool)
+screenshots: setup  ## Take the pictures of README and guide (Linux with Xvfb and xdotool)
 	$(PYTHON) packaging/screenshots.py $(ARGS)
 
 translations: setup  ## Take the window's texts out of the code, compile the languages, say what is missing
