@@ -5,6 +5,7 @@ ARGS ?=
 SINCE ?= HEAD
 
 .DEFAULT_GOAL := help
+.NOTPARALLEL:
 .PHONY: help setup window sample test test-fast test-headless lint format tree lock licences screenshots translations \
 	bench trials package wheel bundle deb clean
 

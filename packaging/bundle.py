@@ -12,7 +12,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
@@ -20,9 +22,8 @@ RECIPE = HERE / "bundle"
 NAME = "griffin-desk"
 INSIDE = "_internal"
 """PyInstaller's folder of all but the executables."""
-
-sys.path.insert(0, str(HERE))
-import icons  # noqa: E402
+NEEDED = ("PyInstaller", "PIL", "PySide6")
+SETUP = "python packaging/setup/prepare.py --extra bundle"
 
 
 class BundleError(Exception):
@@ -31,19 +32,30 @@ class BundleError(Exception):
 
 def build(out: Path, work: Path) -> Path:
     """The folder, made anew in `out`; what is made on the way lies in `work`. Raises BundleError."""
-    icons.write_all(work / "icons")
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    if missing:
+        raise BundleError(f"{' and '.join(missing)} cannot be imported: {SETUP}")
+    _run("icons.py", [sys.executable, str(HERE / "icons.py"), str(work / "icons")], work / "icons.log")
     gather_papers(work / "licences")
     command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level", "WARN"]
     command += ["--distpath", str(out), "--workpath", str(work / "analysis"), str(RECIPE / "griffin-desk.spec")]
     around = os.environ | {"GRIFFIN_DESK_BUNDLE_WORK": str(work), "QT_QPA_PLATFORM": "offscreen"}
-    done = subprocess.run(command, cwd=work, env=around, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    (work / "pyinstaller.log").write_text(done.stdout, encoding="utf-8")
-    if done.returncode != 0:
-        raise BundleError(f"PyInstaller ended with code {done.returncode}; its last lines:\n{done.stdout[-2000:]}")
+    out.mkdir(parents=True, exist_ok=True)
+    _run("PyInstaller", command, out / "pyinstaller.log", cwd=work, env=around)
     folder = out / NAME
     # Where a person looks for them; in the application of macOS they stay inside.
     (folder / INSIDE / "licences").rename(folder / "licences")
     return folder
+
+
+def _run(name: str, command: list[str], log: Path, **options: Any) -> None:
+    """Call a program whose output goes to a file. Raises BundleError with its name and last lines."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("w", encoding="utf-8") as stream:
+        code = subprocess.run(command, stdout=stream, stderr=subprocess.STDOUT, check=False, **options).returncode
+    if code != 0:
+        last = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-20:])
+        raise BundleError(f"{name} ended with code {code}; its last lines:\n{last}")
 
 
 def gather_papers(folder: Path) -> None:

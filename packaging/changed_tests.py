@@ -16,7 +16,15 @@ ROOT = Path(__file__).resolve().parent.parent
 QUICK = ("tests/core", "tests/tasks", "tests/test_architecture.py")
 """What is run where no test mirrors a change: some seconds, and the rules that a change breaks first."""
 PROJECT_FILES = "tests/packaging/test_project_files.py"
+BUNDLE = ("tests/packaging/test_bundle_contents.py", "tests/packaging/test_bundle.py")
 OTHERS = {
+    "packaging/bundle": BUNDLE,
+    "packaging/bundle.py": BUNDLE,
+    "packaging/deb.py": BUNDLE,
+    "packaging/virtual_screen.py": ("tests/packaging/test_screenshots.py", *BUNDLE),
+    "packaging/linux": ("tests/packaging/test_linux_metadata.py",),
+    "packaging/setup": ("tests/packaging/test_prepare.py",),
+    "packaging/lock.py": ("tests/packaging/test_lock.py",),
     "pyproject.toml": ("tests/packaging/test_lock.py", "tests/packaging/test_licences.py"),
     "packaging/lock": ("tests/packaging/test_lock.py", "tests/packaging/test_licences.py"),
     "packaging/licences.toml": ("tests/packaging/test_licences.py",),
@@ -29,19 +37,22 @@ OTHERS = {
     ".github": (PROJECT_FILES,),
     ".pre-commit-config.yaml": (PROJECT_FILES,),
 }
-"""A file that is no Python module, or a folder of such -> the tests that look at it."""
+"""A file, or a folder, whose tests do not have its name -> the tests that look at it."""
 
 
 def mirrors(name: str) -> list[str]:
     """The tests of a file, by its path in the repository: those that there would be, whether or not they exist."""
     path = PurePosixPath(name)
+    others = [test for start, tests in OTHERS.items() if path.is_relative_to(start) for test in tests]
+    if others:
+        return others
     if path.suffix == ".py" and path.parts[0] == "tests":
         return [name] if path.name.startswith("test_") else []
     if path.suffix == ".py" and path.parts[0] in ("app", "packaging"):
         # app/ has its folders again under tests/; the scripts of packaging/ have one folder for all of them.
         folder = PurePosixPath("tests", *path.parent.parts[1:]) if path.parts[0] == "app" else "tests/packaging"
         return [f"{folder}/test_{path.stem.strip('_')}.py"]
-    return [test for start, tests in OTHERS.items() if path.is_relative_to(start) for test in tests]
+    return []
 
 
 def chosen(changed: Iterable[str], root: Path = ROOT) -> list[str]:

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -66,18 +67,19 @@ def version() -> str:
 
 
 def build(folder: Path, out: Path, level: int = LEVEL) -> Path:
-    """The package of a folder that bundle.py made, in `out`, on the same file system. Raises PackageError."""
+    """The package of a folder that bundle.py made, in `out`. Raises PackageError."""
     missing = [package for program, package in PROGRAMS.items() if shutil.which(program) is None]
     if missing:
         raise PackageError(f"what makes packages is not here: sudo apt-get install -y {' '.join(missing)}")
     if not (folder / NAME).is_file():
         raise PackageError(f"{folder} holds no program; make it with `python packaging/bundle.py`")
+    if find_spec("PIL") is None or find_spec("PySide6") is None:
+        raise PackageError("the icons cannot be drawn here: python packaging/setup/prepare.py --extra bundle")
     architecture = _run("dpkg", "--print-architecture").strip()
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="griffin-desk-deb-", dir=out) as name:
         root = Path(name) / "root"
-        # Links instead of copies of a gigabyte: both lie in one file system.
-        shutil.copytree(folder, root / PLACE, symlinks=True, copy_function=os.link)
+        shutil.copytree(folder, root / PLACE, symlinks=True, copy_function=_link)
         add_shared(root / "usr")
         (root / "DEBIAN").mkdir()  # by which dpkg-shlibdeps knows the package's own libraries
         depends = needs(Path(name), root / PLACE)
@@ -130,6 +132,14 @@ def packages_inside(program: Path) -> set[str]:
     # It ends with code 1 where it does not know some of them: those that came out of Python's packages.
     done = subprocess.run(["dpkg-query", "--search", *names], capture_output=True, text=True, check=False)
     return {line.partition(":")[0] for line in done.stdout.splitlines()}
+
+
+def _link(source: str, target: str) -> None:
+    """A link instead of a copy, where the file system and its rules allow one: it is a gigabyte."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def _is_elf(path: Path) -> bool:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import argparse
 import io
-import os
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PIL import Image
+if TYPE_CHECKING:
+    from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "resources" / "icons" / "griffin-desk.svg"
@@ -26,12 +27,12 @@ ICNS_SIZES = (16, 32, 64, 128, 256, 512, 1024)
 
 def picture(size: int, source: Path = SOURCE) -> Image.Image:
     """The icon, `size` pixels wide and high, drawn anew from its outlines."""
-    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    # None of it needs an application, and one that is made here would be in the way of whoever makes his own.
+    from PIL import Image
     from PySide6.QtCore import QBuffer, QIODevice
-    from PySide6.QtGui import QGuiApplication, QImage, QPainter
+    from PySide6.QtGui import QImage, QPainter
     from PySide6.QtSvg import QSvgRenderer
 
-    application = QGuiApplication.instance() or QGuiApplication(["icons"])
     renderer = QSvgRenderer(str(source))
     if not renderer.isValid():
         raise ValueError(f"{source} is not an SVG that Qt can draw")
@@ -43,7 +44,6 @@ def picture(size: int, source: Path = SOURCE) -> Image.Image:
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     image.save(buffer, "PNG")  # type: ignore[call-overload]
-    del application
     return Image.open(io.BytesIO(bytes(buffer.data().data()))).convert("RGBA")
 
 

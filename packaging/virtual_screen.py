@@ -15,6 +15,8 @@ from pathlib import Path
 from PIL import Image
 
 WIDTH, HEIGHT = 1400, 860
+CALL_S = 60.0
+"""After which a tool, or the screen itself, is taken for hung."""
 SETTLE_S = 1.0
 """After which a window has drawn what it was told."""
 
@@ -65,6 +67,8 @@ class Screen:
     def box(self, window: str) -> tuple[int, int, int, int]:
         """Where a window is: left, top, right, bottom."""
         told = dict(line.split("=") for line in self._call("getwindowgeometry", "--shell", window).stdout.split())
+        if not told:
+            raise PictureError("the window has gone")
         left, top, width, height = (int(told[name]) for name in ("X", "Y", "WIDTH", "HEIGHT"))
         return left, top, left + width, top + height
 
@@ -92,7 +96,12 @@ class Screen:
 
     def _call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = ["xdotool", *arguments]
-        return subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
+        try:
+            return subprocess.run(
+                command, env=self.environment, capture_output=True, text=True, timeout=CALL_S, check=False
+            )
+        except subprocess.TimeoutExpired:
+            raise PictureError(f"xdotool {arguments[0]} did not end within {CALL_S:.0f} s") from None
 
     def _do(self, *arguments: str) -> None:
         done = self._call(*arguments)
@@ -126,7 +135,11 @@ def virtual_screen(width: int, height: int) -> Iterator[Screen]:
         yield Screen({**around, "DISPLAY": f":{number}", "LC_ALL": "C.UTF-8"})
     finally:
         server.terminate()
-        server.wait()
+        try:
+            server.wait(CALL_S)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
 
 
 def wait_until(reached: Callable[[], bool], what: str, within_s: float) -> None:

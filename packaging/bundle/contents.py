@@ -133,11 +133,8 @@ def keep_licences(folder: Path, wanted: Iterable[str], libraries: Iterable[str])
     libraries: paths as systems_libraries gives them. Their texts are found where Debian's packages put them.
     """
     without = [name for name in wanted if not _keep_package(folder / name, name)]
-    (folder / "python").mkdir(parents=True, exist_ok=True)
-    for text in (Path(sys.base_prefix) / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}").glob(
-        "LICENSE*"
-    ):
-        shutil.copyfile(text, folder / "python" / text.name)
+    if not _keep_python(folder / "python"):
+        without.append("python")
     for package, path in _debian_packages(libraries).items():
         if path.is_file():
             target = folder / "system" / package / "copyright"
@@ -148,6 +145,16 @@ def keep_licences(folder: Path, wanted: Iterable[str], libraries: Iterable[str])
     return without
 
 
+def _keep_python(folder: Path) -> bool:
+    base = Path(sys.base_prefix)  # on Windows the text lies there, elsewhere beside the standard library
+    places = (base, base / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}")
+    texts = [text for place in places for text in place.glob("LICENSE*") if text.is_file()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for text in texts:
+        shutil.copyfile(text, folder / text.name)
+    return bool(texts)
+
+
 def _keep_package(folder: Path, name: str) -> bool:
     # Below `licenses/` of the metadata any name may stand: BSD-3-Clause.txt.
     files = [file for file in metadata.files(name) or () if LICENCE_NAMES.search(str(file)) and file.suffix not in CODE]
@@ -156,7 +163,7 @@ def _keep_package(folder: Path, name: str) -> bool:
             target = folder / "-".join(file.parts[1:] if len(file.parts) > 1 else file.parts)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
-    return bool(files)
+    return folder.is_dir()
 
 
 def _debian_packages(libraries: Iterable[str]) -> Mapping[str, Path]:

@@ -27,9 +27,10 @@ def lock_digest(folder: Path = LOCK) -> str:
 def lock_for(extras: Iterable[str]) -> str:
     """The name of the smallest lock that holds these extras, or as many of them as any."""
     asked = set(extras)
-    if "dev" in asked or {"headless", "ui"} <= asked:
-        return "tests"
-    return next((name for name in ("headless", "bundle") if name in asked), "window" if "ui" in asked else "program")
+    for name in ("headless", "bundle"):
+        if name in asked:
+            return name if asked <= LOCKED_GROUPS[name] else "tests"
+    return "tests" if "dev" in asked else "window" if "ui" in asked else "program"
 
 
 def lock_calls(extras: Sequence[str], folder: Path = LOCK) -> list[list[str]]:

@@ -51,14 +51,15 @@ def test_seconds_grow_as_between_the_two_longest_prompts() -> None:
     assert expected_seconds([replace(read(2048, 1.0), random_state=True)], 8192) is None
 
 
-def test_why_a_prompt_is_not_read(plan: Plan) -> None:
+def test_why_a_prompt_is_not_read(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
     """Over the limit, or beyond the end of the run; an engine that reads in chunks goes on from any state."""
     plan = replace(plan, limit=10.0)
     known = series("griffin", read(2048, 5.0))
     assert refusal(plan, known, 0, 4096) is None
     assert refusal(plan, known, 0, 8192) == "of 8k tokens in one pass is expected to take 20 s, over the limit of 10 s"
     assert refusal(plan, known, 1 << 20, 2048) is None
-    late = replace(plan, limit=3600.0, deadline=time.monotonic() + 12.4)
+    monkeypatch.setattr(comparison.time, "monotonic", lambda: 100.0)
+    late = replace(plan, limit=3600.0, deadline=112.4)
     assert "20 s, over the 12 s left of the run" in str(refusal(late, known, 0, 8192))
 
 

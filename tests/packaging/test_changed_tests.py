@@ -31,6 +31,12 @@ def changed() -> Iterator[ModuleType]:
         ("app/ui/views/chat.py", ["tests/ui/views/test_chat.py"]),
         ("packaging/lock.py", ["tests/packaging/test_lock.py"]),
         ("packaging/setup/prepare.py", ["tests/packaging/test_prepare.py"]),
+        ("packaging/setup/locked.py", ["tests/packaging/test_prepare.py"]),
+        ("packaging/linux/any.desktop", ["tests/packaging/test_linux_metadata.py"]),
+        (
+            "packaging/bundle/contents.py",
+            ["tests/packaging/test_bundle_contents.py", "tests/packaging/test_bundle.py"],
+        ),
         ("tests/core/test_settings.py", ["tests/core/test_settings.py"]),
         ("tests/core/__init__.py", []),
         ("README.md", ["tests/test_architecture.py"]),

@@ -244,6 +244,7 @@ def test_every_group_of_a_lock_is_one_of_the_project(prepare: ModuleType) -> Non
     chosen = [prepare.lock_for(extras) for extras in ([], ["ui"], ["dense"], ["ui", "dense"], ["ui", "dev"])]
     assert chosen == ["program", "window", "program", "window", "tests"]
     assert [prepare.lock_for(["headless", *more]) for more in ([], ["ui"], ["dev"])] == ["headless", "tests", "tests"]
+    assert [prepare.lock_for(["bundle", *more]) for more in ([], ["ui"], ["orbax"])] == ["bundle", "bundle", "tests"]
     for asked, lock in (("dev", "tests"), ("headless", "headless")):
         files = [[Path(part).name for part in call if part.endswith(".txt")] for call in prepare.lock_calls([asked])]
         assert files == [[f"{lock}.txt"], ["built.txt"]]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.storage import snapshot_file
+from app.storage import snapshot_file, snapshot_schema
 from app.storage.snapshot_file import SnapshotFile
 from app.storage.snapshot_schema import APPLICATION_ID, PAGE_BYTES, SCHEMA_VERSION, DamagedFileError
 from app.storage.snapshots import SaveOutcome, SnapshotKind, SnapshotStore
@@ -189,7 +189,6 @@ def test_no_call_fails_on_a_damaged_file(
         "candidates": lambda: store.candidates("m", kinds=list(SnapshotKind)),
         "drop_stream": lambda: store.drop_stream("s"),
         "total_bytes": store.total_bytes,
-        "page_digests": lambda: store.page_digests("s", "m"),
     }
     calls[first]()
     for call in calls.values():
@@ -318,7 +317,7 @@ def test_read_only_file(store: SnapshotStore, path: Path) -> None:
 
 def test_busy_file_is_a_miss(store: SnapshotStore, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """While another program writes, saving is refused after the timeout, and loading goes on."""
-    monkeypatch.setattr(snapshot_file, "BUSY_TIMEOUT_S", 0.01)
+    monkeypatch.setattr(snapshot_schema, "BUSY_TIMEOUT_S", 0.01)
     store.close()
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")

@@ -35,8 +35,8 @@ class Format:
 _IN = "app.documents.readers."
 _FORMATS = (
     Format("pdf", "PDF", _IN + "pdf:PdfReader", (".pdf",), second_reader=_IN + "pdf_fallback:FallbackPdfReader"),
-    Format("epub", "EPUB", _IN + "epub:EpubReader", (".epub",), member="META-INF/container.xml"),
     Format("docx", "DOCX", _IN + "docx:DocxReader", (".docx",), member="word/document.xml"),
+    Format("epub", "EPUB", _IN + "epub:EpubReader", (".epub",), member="META-INF/container.xml"),
     Format("html", "HTML", _IN + "html:HtmlReader", (".html", ".htm", ".xhtml"), is_text=True),
     Format("markdown", "Markdown", _IN + "markdown:MarkdownReader", (".md", ".markdown"), is_text=True),
     Format("text", "plain text", _IN + "text:TextReader", (".txt", ".text"), is_text=True),

@@ -101,10 +101,12 @@ def test_remains_of_a_pdf(tmp_path: Path, rest: bytes) -> None:
 
 
 def test_zip_kinds(tmp_path: Path) -> None:
-    """EPUB and DOCX are told apart by what they hold; another zip is refused."""
-    for member, expected in (("word/document.xml", "docx"), ("META-INF/container.xml", "epub")):
+    """EPUB and DOCX are told apart by what they hold, what has both is a DOCX; another zip is refused."""
+    book, text = "META-INF/container.xml", "word/document.xml"
+    for members, expected in (([text], "docx"), ([book], "epub"), ([book, text], "docx")):
         with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
-            archive.writestr(member, "<x/>")
+            for member in members:
+                archive.writestr(member, "<x/>")
         assert sniff_format(tmp_path / "x.zip").format == expected
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
         archive.writestr("photo.jpg", "x")
