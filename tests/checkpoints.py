@@ -12,10 +12,14 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from app.inference.checkpoints.names import EMBEDDING, OFFSET_SUFFIX, SCALE_SUFFIX, expected_shapes
-from app.inference.config import config_from_json
+from app.inference.checkpoints.synthetic import SyntheticSource
+from app.inference.config import GriffinConfig, config_from_json
+from app.inference.griffin import Griffin
 from app.inference.int8_rows import quantize_weight
+from app.inference.loading import Notes, build_model
 from app.inference.quantize.nearest import round_to_nearest
 from app.inference.quantize.plan import becomes_int4
+from app.inference.weight_format import WeightFormat
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
 
@@ -225,3 +229,8 @@ def _as_numpy(tensor: Tensor) -> Any:
     import ml_dtypes
 
     return tensor.view(torch.int16).numpy().view(ml_dtypes.bfloat16)
+
+
+def synthetic_model(config: GriffinConfig, form: WeightFormat) -> Griffin:
+    """A model of random weights on the CPU, with the kernels that a model from files would get."""
+    return build_model(config, SyntheticSource(config, form), form, torch.device("cpu"), None, Notes()).model

@@ -37,6 +37,12 @@ def rows(path: Path, sql: str, parameters: Sequence[object] = ()) -> list[tuple[
         return db.execute(sql, list(parameters)).fetchall()
 
 
+def page_digests(path: Path, stream: str, model: str) -> set[object]:
+    """The pages that the states of a stream are made of, without a file none."""
+    sql = "SELECT digest FROM snapshots JOIN snapshot_pages ON snapshot_id = id WHERE stream = ? AND fingerprint = ?"
+    return {digest for (digest,) in rows(path, sql, [stream, model])} if path.exists() else set()
+
+
 def assert_sound(path: Path) -> None:
     """The file is whole; nothing dangles, nothing is orphaned, the sizes and the digests are true."""
     with closing(sqlite3.connect(path)) as db:

@@ -55,7 +55,7 @@ class Compiled(CompiledSteps):
             self._numba.set_num_threads(before[1])
 
     def quantize_rows(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """x (n, i) -> codes (2n, i) int8 and scales (n, 1); see linear.quantize_rows."""
+        """x (n, i) -> codes (2n, i) int8 and scales (n, 1); see activations.quantize_rows."""
         codes = self._codes(2 * x.shape[0], x.shape[1])
         scales = torch.empty((x.shape[0], 1))
         self._fused.quantize_rows(x.contiguous().numpy(), codes.numpy(), scales.numpy())

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from app.core.errors import CheckpointError
 from app.inference.cache_file import read_cache, write_cache
-from app.inference.manifest import MANIFEST, read_manifest
+from app.inference.manifest import MANIFEST, read_manifest, sha256_of
 
 _HASH = re.compile(r"[0-9a-f]{64}")
 
@@ -30,7 +30,7 @@ def fingerprint(files: Sequence[Path], weight_format: str, *, cache_dir: Path | 
         try:
             stat = path.stat()
             key = f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}"
-            found[key] = cache.get(key) or _recorded(path, stat) or _hash_file(path)
+            found[key] = cache.get(key) or _recorded(path, stat) or sha256_of(path)
         except OSError as error:
             raise CheckpointError(f"{path} cannot be read ({error.strerror}): get the file again") from error
         digest.update(f"|{path.name}|{found[key]}".encode())
@@ -53,8 +53,3 @@ def _recorded(path: Path, stat: os.stat_result) -> str | None:
     if record is None or record.nbytes != stat.st_size or changed_ns > written_ns:
         return None
     return record.sha256 if _HASH.fullmatch(record.sha256) else None
-
-
-def _hash_file(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

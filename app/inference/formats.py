@@ -36,6 +36,7 @@ _SMALLER: Mapping[str, Sequence[WeightFormat]] = {
     "mps": (WeightFormat.FLOAT16,),
 }
 """What is taken instead of a format for which memory lacks, in order."""
+_SHORT = {"cpu": "processor", "cuda": "GPU", "mps": "GPU"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +95,6 @@ def possible_formats(stored: WeightFormat, device: str, slow_formats: Collection
 
 def _order(form: WeightFormat) -> int:
     return list(WeightFormat).index(form)
-
-
-_SHORT = {"cpu": "processor", "cuda": "GPU", "mps": "GPU"}
 
 
 def has_triton() -> bool:

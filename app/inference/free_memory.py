@@ -14,6 +14,12 @@ from app.inference.devices import memory_errors, slow_formats
 from app.inference.fit import DeviceRoom
 from app.inference.host_memory import free_host_bytes, gibibytes, total_host_bytes
 
+_NEXT_STEP = {
+    True: "close other programs, or choose a smaller model or weight format (--weight-format int8)",
+    False: "close other programs that use it, choose a smaller model or weight format, or --device cpu",
+}
+"""What to do where memory lacks, by whether it is the processor's."""
+
 
 def free_bytes(device: torch.device) -> int:
     """Bytes that can still be allocated on the device; of the CPU see free_host_bytes."""
@@ -63,9 +69,3 @@ def room_for(needed: int, device: torch.device, what: str) -> Iterator[None]:
     require_memory(needed, device, what)
     with memory_errors(what):
         yield
-
-
-_NEXT_STEP = {
-    True: "close other programs, or choose a smaller model or weight format (--weight-format int8)",
-    False: "close other programs that use it, choose a smaller model or weight format, or --device cpu",
-}

@@ -1,7 +1,7 @@
 """The passes around the matrix products, each over its data once, compiled by numba.
 
-layers.py and linear.py hold the same operations in plain torch; these are used where numba works and the data lies in
-the CPU's memory as float32. Imported only by compiled.load_compiled: numba takes half a second.
+layers.py and activations.py hold the same operations in plain torch; these are used where numba works and the data lies
+in the CPU's memory as float32. Imported by compiled.load_compiled and other compiled passes: numba takes half a second.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _split_codes(x: Floats, inverse: np.float32, low: Int8s, high: Int8s) -> Non
 
 @njit(cache=True, error_model="numpy", fastmath=_ANY_ORDER, parallel=True, nogil=True)
 def quantize_rows(x: Floats, codes: Int8s, scales: Floats) -> None:
-    """x (n, i) -> codes (2n, i), low ones then high ones, and scales (n, 1); see linear.quantize_rows."""
+    """x (n, i) -> codes (2n, i), low ones then high ones, and scales (n, 1); see activations.quantize_rows."""
     n = x.shape[0]
     for row in prange(n):
         scale = _code_scale(x[row])
@@ -111,7 +111,7 @@ def multiply_row_int4(
     bias: Floats,
     out: Floats,
 ) -> None:
-    """One token: ordered (i,), codes (o, i/2) -> out (o,), reading the weights once; see simd.dot_int4."""
+    """One token: ordered (i,), codes (o, i/2) -> out (o,), reading the weights once; see simd_int4.dot_int4."""
     scale = np.float32(x_scale)
     for row in prange(codes.shape[0]):
         out[row] = dot_int4(ordered, sums, codes, scales, offsets, row) * scale + bias[row]

@@ -1,6 +1,6 @@
 """One token of every sequence of a batch: what stands between the matrix products, each block in one compiled pass.
 
-The same results as layers.recurrent_step and layers.attend_step to rounding. Imported only by compiled_steps.py.
+The same results as layers.recurrent_step and layers.attend_step to rounding. Imported only where numba works.
 """
 
 from __future__ import annotations

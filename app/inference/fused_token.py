@@ -1,7 +1,7 @@
 """One token of one sequence: each half of a block in one compiled pass, its int8 and int4 products included.
 
 The same arithmetic as the passes of fused.py one after the other, to the bit; what is saved is the way to and from
-Python between them, which on a small model takes longer than the work. Imported only by one_token.py: needs numba.
+Python between them, which on a small model takes longer than the work. Imported only where numba works.
 """
 
 from __future__ import annotations

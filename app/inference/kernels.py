@@ -37,6 +37,7 @@ MATRIX_UNIT = "matrix_unit"
 """The compiled product of many tokens on Intel's AMX, scales and bias included; for weights whose shape it takes."""
 
 _LOOK_S, _BUSY_CORES, _TRUST_S = 0.1, 0.5, 3600.0
+"""How long others' use of the cores is watched, what of it is too much, and how long a choice made meanwhile stays."""
 _BY_ROW_TOKENS = 8
 _WARM_UP_S = 0.15
 # A candidate must beat those before it by this factor: noise decides nothing.

@@ -43,6 +43,8 @@ _EMPTY = 1
 """Position of a state whose window counts as empty; there is nothing to go on from at 0."""
 _MOST_ROUNDS, _SECONDS = 5, 3.0
 """Of one format's rounds: as many as there is time for, two at least."""
+_AT_ONCE = {"cuda": (64, 4)}
+"""Tokens written and chunks read in one call where one is too few: on a GPU a call costs more than a token."""
 
 
 def measure_limits(
@@ -94,10 +96,6 @@ def probe_configs(form: WeightFormat, device: str) -> tuple[GriffinConfig, Griff
         block_types=large.block_types[1 : 1 + _NARROW_LAYERS],
     )
     return wide, narrow
-
-
-_AT_ONCE = {"cuda": (64, 4)}
-"""Tokens written and chunks read in one call where one is too few: on a GPU a call costs more than a token."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from math import prod
 
 from app.inference.checkpoints import names
 from app.inference.config import BlockType, GriffinConfig
-from app.inference.quantize.plan import GROUP, becomes_int4
+from app.inference.quantize.plan import GROUP, becomes_int4, is_matrix
 from app.inference.weight_format import WeightFormat
 
 RUNTIME_BYTES = 64 * 2**20
@@ -121,7 +121,7 @@ def state_nbytes(config: GriffinConfig, form: WeightFormat) -> int:
 
 def _held_as(name: str, shape: tuple[int, ...], form: WeightFormat, on_disk: str | None) -> str:
     """The format in which the loader (builder.py, quantized.py) holds one tensor."""
-    if len(shape) != 2 or not name.endswith(".weight"):
+    if not is_matrix(name, shape):
         # Gates, norms and the recurrence's parameter are float32 always; biases and the convolution as activations.
         activations = name.endswith((".bias", "conv_1d.weight")) and form.activation_bytes < _FLOAT32
         return str(form) if activations else WeightFormat.FLOAT32

@@ -63,7 +63,7 @@ class Reader:
 
     def tensor(self, token_ids: Sequence[int]) -> TokenIds:
         """Ids (1, t) on the model's device. Raises InternalError for one that the model does not have."""
-        # The embedding's rows would wrap around for a negative id and end the program's answer for one too large.
+        # A negative id would count the embedding's rows from the end; one too large would fail in torch's own words.
         vocab_size = self._model.config.vocab_size
         if not 0 <= min(token_ids) <= max(token_ids) < vocab_size:
             raise InternalError(f"token ids {min(token_ids)} to {max(token_ids)}, expected 0 to {vocab_size - 1}")

@@ -189,7 +189,7 @@ def _penalise_rows(penalties: Sequence[float], logits: Tensor, seen: Sequence[It
 
 
 def require_finite(value: float, what: str = "largest logit") -> None:
-    """CheckpointError for a result of the model's that is no finite number: its weights are, each for itself."""
+    """CheckpointError for a result of the model's that is no finite number, although each of its weights is one."""
     if not math.isfinite(value):
         raise CheckpointError(
             f"the model computes numbers that are not finite (the {what} is {value}): its weights are damaged or do "

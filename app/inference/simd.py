@@ -5,7 +5,7 @@ and multiply them with 16-bit activations in vectors of 512 bits (`pmaddwd` wher
 code elsewhere), and ask for the weights some way ahead, which the hardware's own prefetching does not do well enough
 (measured on two cores: 10.6 GB/s a thread without, 14.4 with, of 16.5 that a plain sum reads).
 
-Imported by fused.py only: needs numba.
+Imported by other compiled passes only: needs numba.
 """
 
 # numba's intrinsics and cgutils have no types that a checker could read.

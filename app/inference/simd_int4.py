@@ -215,7 +215,7 @@ def _dot_offsets(sums: Floats, offsets: BFloats, row: int) -> np.float32:
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def dot_int4(ordered: Words, sums: Floats, codes: Bytes, scales: BFloats, offsets: BFloats, row: int) -> np.float32:
-    """One row of int4 groups (see linear.Int4GroupLinear) times x.
+    """One row of int4 groups (see int4_linear.Int4GroupLinear) times x.
 
     ordered: (i,) from order_for_int4; sums: (i / group,) of x over each group; codes: (o, i/2); scales, offsets:
     (o, i/group) bfloat16 bits.

@@ -121,11 +121,6 @@ def freeze_state(
     )
 
 
-def save_state(state: ModelState, guards: Guards, known: Collection[str] = ()) -> SavedState:
-    """The state in parts, in one go."""
-    return freeze_state(state, guards, {}, known).pack()
-
-
 def load_state(
     saved: SavedState, model: Griffin, guards: Guards, made_with: Mapping[str, str] | None = None
 ) -> ModelState:

@@ -143,14 +143,6 @@ class SnapshotStore:
         condition = "fingerprint = ? AND kind IN (SELECT value FROM json_each(?))"
         return self._entries(condition, [fingerprint, rows.json_list(kinds)])
 
-    def page_digests(self, stream: str, fingerprint: str) -> frozenset[str]:
-        """The pages stored for a stream: a state of it may be saved without their bytes."""
-        sql = (
-            "SELECT DISTINCT digest FROM snapshots JOIN snapshot_pages ON snapshot_id = id "
-            "WHERE stream = ? AND fingerprint = ?"
-        )
-        return frozenset(self._strings(sql, [stream, fingerprint]))
-
     def damaged(self, entry_id: int, digests: Collection[str] = ()) -> None:
         """Drop a snapshot whose bytes do not fit their digests, these pages, and every snapshot that uses them."""
         self._drop(f"snapshot {entry_id}, damaged", lambda db: [entry_id, *rows.users(db, digests)])

@@ -19,7 +19,7 @@ from app.core.log import logger
 from app.ui.instance_messages import MAX_MESSAGE_BYTES, MessageError, Opening, framed, opening, openings, unframed
 
 ANSWER_MS = 10_000
-"""After which a first start that says nothing is taken to hang; a busy machine may keep it from answering for seconds."""
+"""After which a first start that says nothing is taken to hang; on a busy machine an answer may take seconds."""
 RETRY_MS = 50
 IDLE_MS = 5000
 """A connection that says nothing for so long is closed."""

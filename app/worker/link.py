@@ -34,7 +34,7 @@ from app.worker.process import WorkerProcess
 POLL_S = 0.05
 """How often a waiting call asks whether it has been cancelled, or hears of an interrupt."""
 MOST_LOSSES = 5
-"""Workers lost one after the other, without a job done in between, before a call is refused instead of started for."""
+"""After as many losses, one after the other with no job done in between, a call is refused and no worker started."""
 
 _log = logger("worker")
 _E = TypeVar("_E", bound=Event)

@@ -19,6 +19,7 @@ from app.worker.render_process import RenderJob, run_renderer
 
 SOURCE = "app.worker.pdf_pages:PdfPageSource"
 _MAX_PIXELS = 17_000_000
+"""Of a picture that is taken: pdf_pages.MAX_PIXELS and what the rounding of its sides may add, amply."""
 _MAX_POINTS = 1e7
 _MAX_BOXES = 20_000
 _MAX_CONTEXT = 4_000

@@ -50,7 +50,7 @@ def test_cache_saves_the_reading(files: list[Path], tmp_path: Path, monkeypatch:
     expected = fingerprint(files, "int8", cache_dir=cache)
     read: list[str] = []
     monkeypatch.setattr(
-        module, "_hash_file", lambda path: read.append(path.name) or hashlib.sha256(path.read_bytes()).hexdigest()
+        module, "sha256_of", lambda path: read.append(path.name) or hashlib.sha256(path.read_bytes()).hexdigest()
     )
     assert fingerprint(files, "int8", cache_dir=cache) == expected
     assert read == []
@@ -65,7 +65,7 @@ def test_manifest_saves_the_first_reading_too(files: list[Path], monkeypatch: py
     expected = fingerprint(files, "int8")
     write_manifest(files[0].parent, Manifest("a test", records))
     read: list[str] = []
-    monkeypatch.setattr(module, "_hash_file", lambda path: read.append(path.name) or sha256_of(path))
+    monkeypatch.setattr(module, "sha256_of", lambda path: read.append(path.name) or sha256_of(path))
     assert fingerprint(files, "int8") == expected
     assert read == []
     written = (files[0].parent / MANIFEST).stat()

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from app.inference.bench.cost import operations_per_token, weights_bytes
-from app.inference.checkpoints.synthetic import SyntheticSource, build_synthetic
+from app.inference.checkpoints.synthetic import SyntheticSource
 from app.inference.config import BlockType
 from app.inference.presets import preset
 from app.inference.speed import (
@@ -16,6 +16,7 @@ from app.inference.speed import (
     writing_work,
 )
 from app.inference.weight_format import WeightFormat
+from tests.checkpoints import synthetic_model
 
 INT8, INT4, BF16 = WeightFormat.INT8, WeightFormat.INT4, WeightFormat.BFLOAT16
 SMALL = replace(
@@ -34,7 +35,7 @@ SMALL = replace(
 @pytest.mark.parametrize("form", [WeightFormat.FLOAT32, BF16, INT8, INT4])
 def test_bytes_are_those_of_a_built_model(form: WeightFormat) -> None:
     """All weights that writing a token reads; those of an int4 model that are int8 by themselves."""
-    work, model = writing_work(SMALL, form), build_synthetic(SMALL, form)
+    work, model = writing_work(SMALL, form), synthetic_model(SMALL, form)
     # Products without a bias add one of zeros in int8, of which the arithmetic knows nothing.
     zeros = 4 * (SMALL.vocab_size + 64 + 2 * 16) if form.is_integer else 0
     assert work.nbytes + work.int8_bytes == weights_bytes(model) - zeros

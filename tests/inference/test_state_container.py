@@ -19,7 +19,7 @@ from app.inference.checkpoints.registry import open_checkpoint
 from app.inference.generator import DamagedStateError, SavedState, StatePage
 from app.inference.griffin import Griffin
 from app.inference.state import ModelState, RecurrentState
-from app.inference.state_container import freeze_state, guards_of, load_state, save_state
+from app.inference.state_container import freeze_state, guards_of, load_state
 from app.inference.state_header import Guards, StateHeader, sha256
 from app.inference.weight_format import WeightFormat
 from tests.checkpoints import random_tensors, raw_config, write_checkpoint
@@ -88,7 +88,7 @@ def _state_at(model: Griffin, position: int) -> ModelState:
 
 
 def _save(model: Griffin, state: ModelState, known: Collection[str] = ()) -> SavedState:
-    return save_state(state, _guards(model), known)
+    return freeze_state(state, _guards(model), {}, known).pack()
 
 
 def _load(model: Griffin, saved: SavedState) -> ModelState:
@@ -301,7 +301,7 @@ def _with(saved: SavedState, **changes: Any) -> SavedState:
 )
 def test_every_guard(name: str, message: str, model: Griffin) -> None:
     """A state of another model, tokenizer, precision or window rule is refused by name."""
-    saved = save_state(_state_at(model, 5), replace(_guards(model), **{name: 1}))
+    saved = freeze_state(_state_at(model, 5), replace(_guards(model), **{name: 1}), {}).pack()
     with pytest.raises(CheckpointError, match=rf"^the saved state .*{message} \({name} is 1, expected") as caught:
         _load(model, saved)
     assert caught.value.code == "snapshot-other"

@@ -13,7 +13,7 @@ from app.inference.checkpoints.registry import open_checkpoint
 from app.inference.griffin import Griffin
 from app.inference.kernels import KernelChoice
 from app.inference.state import ModelState, RecurrentState
-from app.inference.state_container import guards_of, load_state, save_state
+from app.inference.state_container import freeze_state, guards_of, load_state
 from app.inference.weight_format import WeightFormat
 from tests.checkpoints import KINDS, random_tensors, raw_config, write_checkpoint
 from tests.parity.conftest import Build, load_starter
@@ -147,7 +147,7 @@ def test_a_sequence_is_saved_and_joins_again(position: int, build: Build) -> Non
     ids = _ids(2, 10)
     for column in range(5):
         model.decode(ids[:, [column]], batch)
-    saved = save_state(scatter(batch, 1), guards)
+    saved = freeze_state(scatter(batch, 1), guards, {}).pack()
     again = gather([load_state(saved, model, guards), model.fresh_state()], model.device)
     for column in range(5, 10):
         expected = model.decode(ids[:, [column]], batch)[1]

@@ -19,7 +19,7 @@ from app.core.errors import CheckpointError
 from app.inference.generator import SavedState, StatePage
 from app.inference.griffin import Griffin
 from app.inference.state import ModelState
-from app.inference.state_container import guards_of, load_state, save_state
+from app.inference.state_container import freeze_state, guards_of, load_state
 from app.storage.snapshots import PageRecord, Place, SnapshotKind, SnapshotStore, StateRecord
 from tests.checkpoints import random_tensors, raw_config, write_checkpoint
 from tests.properties.profile import examples
@@ -52,7 +52,7 @@ def _read(model: Griffin, count: int, seed: int) -> ModelState:
 def saved(model: Griffin) -> list[SavedState]:
     """States of two texts at several positions."""
     guards = guards_of(model, "fingerprint", "tokenizer")
-    return [save_state(_read(model, count, seed), guards) for seed in (1, 2) for count in POSITIONS]
+    return [freeze_state(_read(model, count, seed), guards, {}).pack() for seed in (1, 2) for count in POSITIONS]
 
 
 def _loaded(saved: SavedState, model: Griffin) -> SavedState | None:
@@ -63,7 +63,7 @@ def _loaded(saved: SavedState, model: Griffin) -> SavedState | None:
     except CheckpointError as error:
         assert error.code.startswith("snapshot-") and "\n" not in error.message and len(error.message) < 400
         return None
-    return save_state(state, guards)
+    return freeze_state(state, guards, {}).pack()
 
 
 def _whole(saved: SavedState) -> tuple[Any, ...]:
@@ -74,7 +74,7 @@ def _whole(saved: SavedState) -> tuple[Any, ...]:
 @given(count=st.integers(1, 420), seed=st.integers(0, 2**31))
 def test_round_trip(model: Griffin, count: int, seed: int) -> None:
     """Whatever was read, and however much."""
-    one = save_state(_read(model, count, seed), guards_of(model, "fingerprint", "tokenizer"))
+    one = freeze_state(_read(model, count, seed), guards_of(model, "fingerprint", "tokenizer"), {}).pack()
     again = _loaded(one, model)
     assert again is not None and _whole(again) == _whole(one)
 

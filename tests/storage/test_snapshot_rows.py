@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.storage.snapshots import SaveOutcome, SnapshotKind, SnapshotStore
-from tests.snapshot_states import assert_sound, page, place, state, stored_bytes
+from tests.snapshot_states import assert_sound, page, page_digests, place, state, stored_bytes
 
 BUDGET = 700
 PAGES = [bytes([65 + i]) * (10 * i) for i in range(8)]
@@ -50,8 +50,7 @@ def test_references_stay_right(steps: list[tuple[object, ...]]) -> None:
                 where, chosen, position = arguments
                 pages = [page(i, PAGES[number], known=known) for i, (number, known) in enumerate(chosen)]
                 own = bytes(position // 4)
-                stored = store.page_digests("s", "m") | store.page_digests("s", "n")
-                stored |= store.page_digests("t", "m") | store.page_digests("t", "n")
+                stored = {digest for stream in "st" for model in "mn" for digest in page_digests(path, stream, model)}
                 given_too = {one.digest for one in pages if one.data is not None}
                 complete = {one.digest for one in pages} <= stored | given_too
                 outcome = store.save(where, state(own, pages, position=position), now=now)

@@ -12,7 +12,7 @@ from app.inference.bench.limits import MatrixShapes
 from app.inference.checkpoints.names import EMBEDDING, expected_shapes
 from app.inference.config import BlockType, GriffinConfig
 from app.inference.griffin import Griffin
-from app.inference.state import fresh_state
+from app.inference.quantize.plan import is_matrix
 
 
 def weights_bytes(model: Griffin) -> int:
@@ -38,16 +38,11 @@ def state_bytes_read(config: GriffinConfig, itemsize: int, length: int) -> int:
     return total
 
 
-def state_bytes(model: Griffin) -> int:
-    """Bytes that one sequence keeps, at any length."""
-    return fresh_state(model.config, dtype=model.dtype, device="meta").nbytes
-
-
 def matrix_shapes(config: GriffinConfig) -> MatrixShapes:
     """The matrices that a token of a prompt meets. Not the head: only the last token of a prompt needs it."""
     shapes: Counter[tuple[int, int]] = Counter()
     for name, shape in expected_shapes(config):
-        if len(shape) == 2 and name.endswith(".weight") and name != EMBEDDING:
+        if is_matrix(name, shape) and name != EMBEDDING:
             shapes[shape[0], shape[1]] += 1
     return shapes
 

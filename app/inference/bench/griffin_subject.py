@@ -9,13 +9,7 @@ from pathlib import Path
 
 import torch
 
-from app.inference.bench.cost import (
-    matrix_shapes,
-    operations_per_token,
-    state_bytes,
-    state_bytes_read,
-    weights_bytes,
-)
+from app.inference.bench.cost import matrix_shapes, operations_per_token, state_bytes_read, weights_bytes
 from app.inference.bench.limits import matrix_kind
 from app.inference.bench.numbers import NumberTokenizer
 from app.inference.bench.states import random_state
@@ -73,7 +67,7 @@ class GriffinSubject:
 
     def state_bytes(self, length: int) -> int:
         """See Subject; the same at every length."""
-        return state_bytes(self._engine.model)
+        return state_nbytes(self._engine.model)
 
     def bytes_read(self, length: int) -> int:
         """See Subject."""

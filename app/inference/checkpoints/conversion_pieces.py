@@ -69,7 +69,7 @@ def in_order(pool: ThreadPoolExecutor, jobs: Iterator[Callable[[], Result]], ahe
             future.cancel()
 
 
-def quantize_rows(weight: Tensor, codes: Tensor, scale: Tensor) -> tuple[float, float]:
+def quantize_weight_rows(weight: Tensor, codes: Tensor, scale: Tensor) -> tuple[float, float]:
     """Rows (n, i) of any float type -> codes (n, i) int8 and scale (n,) float32, the same numbers as quantize_weight's.
 
     Returns the largest change of a weight and the largest weight, NaN or infinity where one is not finite.
@@ -92,7 +92,7 @@ def _piece(planned: Planned, tensor: Tensor, rows: slice, scale: Tensor | None) 
         name = planned.name
         if planned.way is Way.INT8:
             codes, scale = torch.empty(part.shape, dtype=torch.int8), torch.empty(part.shape[0])
-            change, magnitude = quantize_rows(part, codes, scale)
+            change, magnitude = quantize_weight_rows(part, codes, scale)
             _require_finite(name, tensor, magnitude)
             return Piece(((name, codes), (name + names.SCALE_SUFFIX, scale)), nbytes, change, magnitude)
         if planned.way is Way.INT8_KEPT:

@@ -32,6 +32,7 @@ _PIECES_AHEAD = 2
 """Pieces that are made beside those that the threads are at."""
 
 Told = Callable[[Stage, int, int], None]
+"""Is told of progress: the stage, how much of it is done, and how much there is in all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from app.inference.checkpoints.weight_files import (
     orbax_files,
     safetensors_files,
 )
+from app.inference.config import CONFIG_FILE
 
 _TOKENIZERS = ("tokenizer.model", "tokenizer.json")
 # By suffix: what it is. All of them have a sibling in a form that is read.
@@ -77,7 +78,7 @@ def _file(path: Path) -> Located:
         return Located(Layout.HUGGINGFACE, folder, folder, tuple(files), _named(folder))
     if path.suffix in FILE_LAYOUTS:
         return Located(FILE_LAYOUTS[path.suffix], path.parent, path, (path,), path.stem)
-    if path.name in (INDEX_FILE, "config.json"):
+    if path.name in (INDEX_FILE, CONFIG_FILE):
         return _in_folder(path.parent)
     if path.suffix in _FOREIGN:
         raise CheckpointError(f"{path} is {_FOREIGN[path.suffix]}: {_INSTEAD}", code="foreign-layout")
@@ -138,7 +139,7 @@ def cached_repository(folder: Path) -> CachedRepository | None:
 def _nothing(folder: Path, present: list[Path]) -> str:
     if foreign := list(_foreign(present)):
         return f"{folder} holds {foreign[0]}: {_INSTEAD}"
-    if (folder / "config.json").is_file():
+    if (folder / CONFIG_FILE).is_file():
         return f"{folder} lacks model.safetensors: get the model's files again"
     if snapshots := sorted(folder.glob("snapshots/*/config.json")):
         return f"{folder} is the cache's folder of a repository: give {snapshots[0].parent}"

@@ -11,10 +11,11 @@ from app.inference.manifest import Manifest
 
 
 def origin_of(folder: Path, name: str, known: Manifest | None) -> Manifest:
-    """The record of a model's folder (known) without one by huggingface-hub's cache; else one that knows no source.
+    """Where a model's files come from: the record in its folder, else where huggingface-hub's cache has them from.
 
-    name: what the publisher calls it. Whether it was trained to converse is told too: under another name the folder
-    would say it no more.
+    known: that record, None where there is none; outside the cache the result names no source then. name: what the
+    publisher calls the model; whether it was trained to converse is recorded too, for a folder of another name would
+    not show it.
     """
     if known is None:
         cached = cached_repository(folder.absolute())

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -18,14 +17,13 @@ from torch import Tensor
 
 from app.core.errors import InternalError
 from app.inference.checkpoints import names
+from app.inference.checkpoints.shard_file import DTYPES
 from app.inference.config import GriffinConfig
-from app.inference.griffin import Griffin
-from app.inference.loading import Notes, build_model
-from app.inference.quantize.plan import GROUP, becomes_int4
+from app.inference.quantize.plan import GROUP, becomes_int4, is_matrix
 from app.inference.weight_format import WeightFormat
 
-_DTYPES = {"float32": "F32", "bfloat16": "BF16", "float16": "F16"}
-_TORCH = {"F32": torch.float32, "BF16": torch.bfloat16, "F16": torch.float16, "I8": torch.int8, "U8": torch.uint8}
+_FLOATS = {"float32": "F32", "bfloat16": "BF16", "float16": "F16"}
+"""Element type of all tensors of a model in a float format."""
 _BLOCK_ELEMENTS = 1 << 24
 """Random float32 numbers at a time: what is made beside the tensor itself stays at 64 MiB."""
 _CODE_STD = {"I8": math.sqrt((255**2 - 1) / 12), "U8": math.sqrt((16**2 - 1) / 12)}
@@ -80,7 +78,7 @@ class SyntheticSource:
         if dtype in _CODE_STD:
             return _codes(random, dtype, shape)
         low, high = self._range(name, shape)
-        tensor = torch.empty(shape, dtype=_TORCH[dtype])
+        tensor = torch.empty(shape, dtype=DTYPES[dtype])
         for block in torch.split(tensor.view(-1), _BLOCK_ELEMENTS):
             block.copy_(torch.from_numpy(random.random(block.numel(), dtype=np.float32)).mul_(high - low).add_(low))
         return tensor
@@ -90,15 +88,15 @@ class SyntheticSource:
         generator = torch.Generator(self._device).manual_seed(seed)
         if dtype in _CODE_STD:
             low, high = (-127, 128) if dtype == "I8" else (0, 256)
-            return torch.randint(low, high, shape, dtype=_TORCH[dtype], device=self._device, generator=generator)
-        tensor = torch.empty(shape, dtype=_TORCH[dtype], device=self._device)
+            return torch.randint(low, high, shape, dtype=DTYPES[dtype], device=self._device, generator=generator)
+        tensor = torch.empty(shape, dtype=DTYPES[dtype], device=self._device)
         return tensor.uniform_(*self._range(name, shape), generator=generator)
 
     def _tensors(self) -> Iterable[tuple[str, tuple[str, tuple[int, ...]]]]:
         for name, shape in names.expected_shapes(self._config):
-            if self._form in _DTYPES:
-                yield name, (_DTYPES[self._form], shape)
-            elif len(shape) != 2 or not name.endswith(".weight"):
+            if self._form in _FLOATS:
+                yield name, (_FLOATS[self._form], shape)
+            elif not is_matrix(name, shape):
                 yield name, ("F32", shape)
             elif self._form == "int4" and becomes_int4(name, shape, self._group):
                 rows, columns = shape
@@ -140,22 +138,5 @@ def _codes(random: np.random.Generator, dtype: str, shape: tuple[int, ...]) -> T
     count = math.prod(shape)
     # The raw stream, eight codes a draw: drawing bytes one by one would take a minute for 2.7 GB.
     raw = torch.from_numpy(random.bit_generator.random_raw(-(-count // 8)))
-    codes = raw.view(_TORCH[dtype])[:count].view(shape)
+    codes = raw.view(DTYPES[dtype])[:count].view(shape)
     return codes.clamp_(min=-127) if dtype == "I8" else codes
-
-
-def build_synthetic(
-    config: GriffinConfig,
-    form: WeightFormat,
-    device: torch.device | str = "cpu",
-    *,
-    seed: int = 0,
-    group: int = GROUP,
-    cache_dir: Path | None = None,
-) -> Griffin:
-    """A model of random weights, with the kernels that a model from files would get.
-
-    Memory: the model and one tensor more. Raises ResourceError when that is too much.
-    """
-    source = SyntheticSource(config, form, seed=seed, group=group, device=device)
-    return build_model(config, source, form, torch.device(device), cache_dir, Notes()).model

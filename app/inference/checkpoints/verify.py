@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from app.core.errors import CheckpointError
 from app.inference.checkpoints.registry import open_checkpoint
+from app.inference.checkpoints.shard_file import DTYPES
 from app.inference.checkpoints.source import TensorSource
 from app.inference.checkpoints.tied_head import differing_head
 from app.inference.manifest import Manifest, check_files, read_manifest
@@ -102,11 +104,9 @@ def _file_bytes(manifest: Manifest | None) -> int:
 
 
 def _tensor_bytes(source: TensorSource) -> int:
-    sizes = {"F32": 4, "F16": 2, "BF16": 2, "I8": 1, "U8": 1}
+    """Of what the progress counts; tensors of other types than a model's count a byte an element."""
     total = 0
     for name in source.names():
-        count = 1
-        for size in source.shape(name):
-            count *= size
-        total += count * sizes.get(source.dtype(name), 1)
+        dtype = DTYPES.get(source.dtype(name))
+        total += prod(source.shape(name)) * (1 if dtype is None else dtype.itemsize)
     return total

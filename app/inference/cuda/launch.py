@@ -1,4 +1,4 @@
-"""The decode step's kernels as functions of tensors: grids, tile sizes and outputs."""
+"""The decode step's kernels, some of them reading's too, as functions of tensors: grids, tile sizes and outputs."""
 
 from __future__ import annotations
 

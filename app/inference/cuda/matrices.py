@@ -17,12 +17,12 @@ FLOATS, INT8_ROWS, INT4_GROUPS = range(3)
 
 
 class UnsupportedError(Exception):
-    """The fused step has no kernel for this; the message says for what."""
+    """The kernels do not cover this; the message says for what."""
 
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """weight (o, i) or codes of it, with what the format needs beside them; see linear.py and the int4 layout there.
+    """weight (o, i) or codes of it, with what the format needs beside them; see linear.py and int4_groups.py.
 
     scale: (o,) float32 for int8 rows, (o, i / group) bfloat16 for int4 groups, as is offset. Missing parts are None.
     """

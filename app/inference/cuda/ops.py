@@ -110,7 +110,7 @@ class CudaOps(TorchOps):
         *,
         starts_sequence: bool,
     ) -> tuple[Expanded, RNNState]:
-        """See Ops; branch is overwritten."""
+        """act(branch) * rg_lru(x, ...) (b, t, e) and the last state, for CUDA alone; branch may be overwritten."""
         branch = branch.contiguous()
         gates = (x, input_gate, recurrence_gate, log_decay, h0)
         return branch, self._recurrence(*gates, starts_sequence, branch, activation)
@@ -146,7 +146,10 @@ class CudaOps(TorchOps):
         return last
 
     def attend_window(self, q: Heads, k: Heads, v: Heads, ring_k: Heads, ring_v: Heads, position: int) -> Tensor:
-        """See Ops."""
+        """Attention of t tokens, the first at `position`, to one another and to the window before them, for CUDA alone.
+
+        q (b, h, t, k), k and v (b, g, t, k), ring_k and ring_v (b, g, window, k), not written to -> (b, t, h*k).
+        """
         b, heads, t, width = q.shape
         groups, window = k.shape[1], ring_k.shape[2]
         q, k, v = (x.transpose(1, 2).contiguous() for x in (q, k, v))

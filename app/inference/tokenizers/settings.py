@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from app.inference.config import CONFIG_FILE
 from app.inference.json_file import read_json_object
 
 
@@ -29,7 +30,7 @@ def read_tokenizer_settings(folder: Path) -> TokenizerSettings:
     """Gather the settings of a model's folder. Raises CheckpointError when a file is damaged."""
     tokenizer = read_json(folder / "tokenizer_config.json")
     generation = read_json(folder / "generation_config.json")
-    model = read_json(folder / "config.json")
+    model = read_json(folder / CONFIG_FILE)
     add_bos = tokenizer.get("add_bos_token")
     return TokenizerSettings(
         bos_token=_token_text(tokenizer.get("bos_token")),

@@ -166,7 +166,7 @@ def _heading(text: str) -> QLabel:
 
 
 def _text(text: str, *, role: str = "", wrap: bool = True) -> QLabel:
-    """A text that can be copied, with the mouse or the keyboard."""
+    """A text that can be selected and copied."""
     label = QLabel(text)
     label.setTextFormat(Qt.TextFormat.PlainText)
     label.setWordWrap(wrap)

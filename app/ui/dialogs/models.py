@@ -111,7 +111,6 @@ class ModelsDialog(QDialog):
         self._details.remove_wanted.connect(self._ask_removal)
         for page in self._steps:
             page.back.connect(self.show_details)
-        for page in (self._use, self._copy, self._access, self._import):
             page.wished.connect(self.wished)
         self._folder.clicked.connect(self._choose_folder)
         self._file.clicked.connect(self._choose_file)

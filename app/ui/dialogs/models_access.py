@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from app.ui import theme
 from app.ui.dialogs.models_page import StepPage
-from app.ui.dialogs.settings_page import text
-from app.ui.dialogs.settings_pages import aligned
+from app.ui.dialogs.settings_page import aligned, text
 from app.ui.models.model_row import ForgetToken, Get, KeepToken, ModelRow, OpenPage, Told
 from app.ui.models.model_words import size_of
 from app.ui.widgets.icon_words import IconWords
@@ -32,10 +30,7 @@ class Access:
 
 
 class AccessPage(StepPage):
-    """Nothing is sent before the user presses a button that says so."""
-
-    wished = Signal(object)
-    """OpenPage, KeepToken, ForgetToken, Get."""
+    """Nothing is sent before the user presses a button that says so. Wishes: OpenPage, KeepToken, ForgetToken, Get."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("", parent)

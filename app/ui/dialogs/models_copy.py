@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QButtonGroup, QRadioButton, QWidget
 
 from app.ui.amounts import rough_duration_text, size_text
@@ -17,10 +16,7 @@ SOURCE_BYTES_PER_SECOND = 150e6
 
 
 class CopyPage(StepPage):
-    """The user chooses a format; the button begins."""
-
-    wished = Signal(object)
-    """Copy."""
+    """The user chooses a format; the button begins. Wishes: Copy."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("", parent)

@@ -8,19 +8,25 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFormLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.core.text import capitalised
-from app.inference.fit import Fit, Verdict
+from app.inference.fit import Fit
 from app.services.catalogue import ModelStatus
 from app.ui.amounts import decimal_text, size_text
-from app.ui.dialogs.models_page import framed
+from app.ui.dialogs.models_page import lay_out_page
 from app.ui.dialogs.settings_page import breakable, copyable, text
 from app.ui.models.model_row import Check, Discard, Get, ModelRow, OpenPage, Stop
-from app.ui.models.model_words import fit_icon, fit_text, size_of, speed_text, state_icon, state_text
+from app.ui.models.model_words import (
+    FIT_ROLES,
+    fit_icon,
+    fit_text,
+    size_of,
+    speed_text,
+    state_icon,
+    state_text,
+)
 from app.ui.widgets.icon_words import IconWords
 from app.ui.widgets.told_box import ToldBox
 from app.ui.widgets.tool_tips import set_tool_tip
 from app.ui.widgets.work_box import WorkBox
-
-FIT_ROLES = {Verdict.FITS: "", Verdict.TIGHT: "warning", Verdict.NO: "error"}
 
 
 class ModelDetails(QWidget):
@@ -57,8 +63,6 @@ class ModelDetails(QWidget):
     def _lay_out(self) -> None:
         body = QWidget()
         column = QVBoxLayout(body)
-        column.setContentsMargins(4, 4, 12, 8)
-        column.setSpacing(8)
         for part in (self._title, self._state, self._work, self._told, self._fit, self._why):
             column.addWidget(part)
         column.addSpacing(4)
@@ -88,7 +92,7 @@ class ModelDetails(QWidget):
         column.addStretch(1)
         self._scroll.setAccessibleName(self.tr("About the model"))
         self._main.setProperty("kind", "primary")
-        framed(self, self._scroll, body, [self._main, self._discard])
+        lay_out_page(self, self._scroll, body, [self._main, self._discard])
 
     def _connect(self) -> None:
         self._main.clicked.connect(self._do)

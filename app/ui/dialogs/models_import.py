@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QSizePolicy, QWidget
 
 from app.services.catalogue import CatalogueEntry
 from app.ui.amounts import size_text
 from app.ui.dialogs.models_copy import BYTES_PER_WEIGHT
 from app.ui.dialogs.models_page import StepPage
-from app.ui.dialogs.settings_page import breakable, copyable
-from app.ui.dialogs.settings_pages import aligned
+from app.ui.dialogs.settings_page import aligned, breakable, copyable
 from app.ui.models.model_row import Import, Told
-from app.ui.models.model_words import fit_icon, fit_text, size_of, speed_text
+from app.ui.models.model_words import fit_and_speed_text, fit_icon, size_of
 from app.ui.widgets.icon_words import IconWords
 from app.ui.widgets.told_box import ToldBox
 from app.ui.widgets.tool_tips import set_tool_tip
@@ -26,10 +24,7 @@ LINKED_LAYOUT = "huggingface"
 
 
 class ImportPage(StepPage):
-    """Says what was found; the button takes it in."""
-
-    wished = Signal(object)
-    """Import."""
+    """Says what was found; the button takes it in. Wishes: Import."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
@@ -87,7 +82,7 @@ class ImportPage(StepPage):
         facts = [size_of(entry), entry.weight_format, LAYOUTS.get(entry.source, entry.source)]
         self._what.setText(" · ".join(fact for fact in facts if fact))
         fit = entry.fit
-        self._fit.show_words(fit_icon(fit), " · ".join(part for part in (fit_text(fit), speed_text(fit)) if part))
+        self._fit.show_words(fit_icon(fit), fit_and_speed_text(fit))
         self._name.setText(entry.name)
         self._can_link = entry.source == LINKED_LAYOUT
         self._form.clear()

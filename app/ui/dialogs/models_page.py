@@ -9,15 +9,25 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollA
 
 from app.ui.dialogs.settings_page import text
 
+MARGIN = 12
+"""Pixels beside a page's text: the ring around a page that has the keyboard's focus must not touch the letters."""
 
-def framed(page: QWidget, scroll: QScrollArea, body: QWidget, buttons: Sequence[QWidget]) -> None:
-    """Lay a page out: its body, which scrolls up and down where there is too little room, above a row of buttons."""
+
+def lay_out_page(page: QWidget, scroll: QScrollArea, body: QWidget, buttons: Sequence[QWidget]) -> None:
+    """Put a page's body, which scrolls up and down where there is too little room, above a row of buttons.
+
+    body: has a layout, which gets the margins and the spacing of all pages.
+    """
+    column = body.layout()
+    assert column is not None
+    column.setContentsMargins(MARGIN, 8, MARGIN, 8)
+    column.setSpacing(8)
     scroll.setWidgetResizable(True)
     scroll.setFrameShape(QFrame.Shape.NoFrame)
     scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     scroll.setWidget(body)
     row = QHBoxLayout()
-    row.setContentsMargins(4, 0, 0, 0)
+    row.setContentsMargins(MARGIN, 0, 0, 0)
     row.setSpacing(8)
     for button in buttons:
         row.addWidget(button)
@@ -34,14 +44,14 @@ class StepPage(QWidget):
 
     back = Signal()
     """To the model's page."""
+    wished = Signal(object)
+    """Wish; each page says of which kinds."""
 
     def __init__(self, main_text: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.heading = text(role="heading")
         body = QWidget()
         self.column = QVBoxLayout(body)
-        self.column.setContentsMargins(4, 4, 12, 8)
-        self.column.setSpacing(8)
         self.column.addWidget(self.heading)
         scroll = QScrollArea()
         # What is on it is gone through by Tab, and it follows.
@@ -49,7 +59,7 @@ class StepPage(QWidget):
         self.main = QPushButton(main_text)
         self.main.setProperty("kind", "primary")
         self._back = QPushButton(self.tr("Back"))
-        framed(self, scroll, body, [self.main, self._back])
+        lay_out_page(self, scroll, body, [self.main, self._back])
         self._back.clicked.connect(self.back)
 
     def say(self, words: str = "", *, role: str = "", above: int = 0) -> QLabel:

@@ -10,7 +10,7 @@ from app.ui.models.model_row import ModelRow
 
 
 class ModelRemovalQuestion(RemovalQuestion):
-    """Enter and Escape leave it where it is."""
+    """Its own words in the place of those for a document; Enter and Escape leave the model where it is."""
 
     def __init__(self, row: ModelRow, parent: QWidget | None = None) -> None:
         super().__init__(row.entry.title, parent)

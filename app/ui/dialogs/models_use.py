@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from app.inference.fit import Verdict
 from app.ui.amounts import rate_text, rough_duration_text, size_text
 from app.ui.dialogs.models_page import StepPage
 from app.ui.models.model_row import ModelRow, Use
-from app.ui.models.model_words import fit_icon, fit_text
+from app.ui.models.model_words import FIT_ROLES, fit_icon, fit_text
 from app.ui.widgets.icon_words import IconWords
 
 TOKENS_PER_PAGE = 500
@@ -31,10 +30,7 @@ class SwitchCost:
 
 
 class UsePage(StepPage):
-    """Says it in sentences; the button does it."""
-
-    wished = Signal(object)
-    """Use."""
+    """Says it in sentences; the button does it. Wishes: Use."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("", parent)
@@ -53,8 +49,8 @@ class UsePage(StepPage):
         self.heading.setText(self.tr("Use {model}?").format(model=entry.title))
         misfit = fit is not None and fit.verdict is not Verdict.FITS
         if fit is not None and misfit:
-            role = "warning" if fit.verdict is Verdict.TIGHT else "error"
-            self._fit.show_words(fit_icon(fit), ": ".join((fit_text(fit), "; ".join(fit.reasons[:2]))), role)
+            words = ": ".join((fit_text(fit), "; ".join(fit.reasons[:2])))
+            self._fit.show_words(fit_icon(fit), words, FIT_ROLES[fit.verdict])
         self._fit.setVisible(misfit)
         rate = None if fit is None else fit.read_tokens_per_second
         self._lines.setText("\n\n".join(self._sentences(entry.nbytes, cost, rate)))

@@ -1,4 +1,4 @@
-"""Asks whether a document is to go."""
+"""Asks whether a document is to go; models_removal.py asks the same of a model, in other words."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TITLE_LETTERS = 64
 
 
 class RemovalQuestion(QMessageBox):
-    """Enter and Escape leave all as it is; `accepted` says that the user wants it gone."""
+    """In the words for a document. Enter and Escape leave all as it is; `accepted` says that the user wants it gone."""
 
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)

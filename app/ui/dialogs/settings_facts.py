@@ -47,11 +47,6 @@ class Applied:
         return frozenset(self.changes) | (frozenset({"data_folder"}) if self.data_folder is not None else frozenset())
 
     @property
-    def reloads_model(self) -> bool:
-        """Whether the model must be loaded again."""
-        return bool(self.names & RELOADS_MODEL)
-
-    @property
     def needs_restart(self) -> bool:
         """Whether something takes effect at the next start of the program only."""
         return bool(self.names & NEEDS_RESTART)

@@ -1,4 +1,4 @@
-"""A page of the settings dialog: fields below each other, each with its name, a hint, and what is wrong with it."""
+"""A page of the settings dialog: fields, each with its name, a hint and what is wrong; and labels for other dialogs."""
 
 from __future__ import annotations
 
@@ -234,3 +234,15 @@ def copyable(words: str) -> QLabel:
     label.setAccessibleName(words)
     set_tool_tip(label, words)
     return label
+
+
+def aligned(*widgets: QWidget) -> QWidget:
+    """Widgets side by side at the beginning of a line, no wider than they need be."""
+    row = QFrame()
+    line = QHBoxLayout(row)
+    line.setContentsMargins(0, 0, 0, 0)
+    line.setSpacing(8)
+    for widget in widgets:
+        line.addWidget(widget)
+    line.addStretch(1)
+    return row

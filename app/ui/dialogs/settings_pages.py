@@ -1,4 +1,4 @@
-"""The pages of the settings dialog that hold fields only: general, model, chat, logs."""
+"""Pages of the settings dialog: general, model, chat, logs; storage and privacy are in settings_storage.py."""
 
 from __future__ import annotations
 
@@ -7,18 +7,15 @@ from pathlib import Path
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QFileDialog,
-    QFrame,
-    QHBoxLayout,
     QLabel,
     QLineEdit,
     QPlainTextEdit,
     QPushButton,
-    QWidget,
 )
 
 from app.core.settings import RANGES, Settings
 from app.ui.dialogs.settings_facts import SettingsFacts
-from app.ui.dialogs.settings_page import SettingsPage, copyable
+from app.ui.dialogs.settings_page import SettingsPage, aligned, copyable
 
 SAMPLING = ("temperature", "top_p", "top_k", "repetition_penalty")
 
@@ -211,15 +208,3 @@ class LogsPage(SettingsPage):
         button.setAccessibleName(self.tr("Open the folder of logs"))
         button.clicked.connect(lambda: self.folder_wanted.emit(facts.log_file.parent))
         self.add(aligned(button), above=4)
-
-
-def aligned(*widgets: QWidget) -> QWidget:
-    """Widgets side by side at the beginning of a line, no wider than they need be."""
-    row = QFrame()
-    line = QHBoxLayout(row)
-    line.setContentsMargins(0, 0, 0, 0)
-    line.setSpacing(8)
-    for widget in widgets:
-        line.addWidget(widget)
-    line.addStretch(1)
-    return row

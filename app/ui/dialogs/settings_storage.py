@@ -10,8 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QFileDialog, QLineEdit, QPushButton, QS
 from app.core.settings import MIB
 from app.ui.dialogs.network_uses import network_never, network_promise, network_uses
 from app.ui.dialogs.settings_facts import SettingsFacts
-from app.ui.dialogs.settings_page import SettingsPage, text
-from app.ui.dialogs.settings_pages import aligned
+from app.ui.dialogs.settings_page import SettingsPage, aligned, text
 
 MAX_GIB = 4096
 GIB = 1024 * MIB

@@ -10,7 +10,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from app.ui.models.model_row import ModelRow
-from app.ui.models.model_words import fit_text, size_of, speed_text, state_text
+from app.ui.models.model_words import fit_and_speed_text, fit_text, size_of, speed_text, state_text
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 
@@ -41,7 +41,7 @@ class CatalogueModel(QAbstractListModel):
             CatalogueRole.ROW: lambda row: row,
             CatalogueRole.KIND: self._kind,
             CatalogueRole.STATE: state_text,
-            CatalogueRole.FIT: _fit,
+            CatalogueRole.FIT: lambda row: fit_and_speed_text(row.entry.fit),
         }
 
     def rowCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: N802, B008
@@ -80,10 +80,6 @@ class CatalogueModel(QAbstractListModel):
         entry = row.entry
         kind = entry.name if entry.title in self._shared else entry.title.partition(", ")[2]
         return " · ".join(text for text in (kind, size_of(entry)) if text)
-
-
-def _fit(row: ModelRow) -> str:
-    return " · ".join(text for text in (fit_text(row.entry.fit), speed_text(row.entry.fit)) if text)
 
 
 def _spoken(row: ModelRow) -> str:

@@ -28,9 +28,9 @@ from app.ui.models.title_filter import TitleFilter
 AnyIndex = QModelIndex | QPersistentModelIndex
 
 COVERS_BYTES = 32 * 2**20
+"""Covers beyond that are dropped, those painted longest ago first, and asked for again when they are painted."""
 MOST_WANTED, ASKED_AT_ONCE = 48, 12
 """Covers that are asked for, of all rows that a quick scroll has painted; and how many of them in one go."""
-"""Covers beyond that are dropped, those painted longest ago first, and asked for again when they are painted."""
 ASK_AFTER_MS = 40
 """Rows that are painted within that time are asked for together."""
 

@@ -20,6 +20,8 @@ STATE_ICONS = {
     ModelStatus.DAMAGED: "warning",
 }
 FIT_ICONS = {Verdict.FITS: "check", Verdict.TIGHT: "gauge", Verdict.NO: "close"}
+FIT_ROLES = {Verdict.FITS: "", Verdict.TIGHT: "warning", Verdict.NO: "error"}
+"""Of a label that tells the verdict; the style sheet has a colour for each."""
 
 
 def state_text(row: ModelRow) -> str:
@@ -113,6 +115,11 @@ def speed_text(fit: Fit | None) -> str:
         return ""
     read, write = rate_text(fit.read_tokens_per_second), rate_text(fit.write_tokens_per_second)
     return translate("ModelWords", "reads {read}, writes {write} tokens/s").format(read=read, write=write)
+
+
+def fit_and_speed_text(fit: Fit | None) -> str:
+    """The verdict, and the speed where it is known."""
+    return " · ".join(text for text in (fit_text(fit), speed_text(fit)) if text)
 
 
 def size_of(entry: CatalogueEntry) -> str:

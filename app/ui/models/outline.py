@@ -22,7 +22,7 @@ PAGE_ROLE = Qt.ItemDataRole.UserRole + 1
 """The page's number as it is shown, '' where the entry leads nowhere."""
 _ROOT = -1
 _NONE = QModelIndex()
-_Index = QModelIndex | QPersistentModelIndex
+AnyIndex = QModelIndex | QPersistentModelIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,25 +80,25 @@ class OutlineModel(QAbstractItemModel):
         found = bisect_right(self._by_page, (page, len(self._entries)))
         return self.index_of(self._by_page[found - 1][1]) if found else QModelIndex()
 
-    def rowCount(self, parent: _Index = _NONE) -> int:  # noqa: N802
+    def rowCount(self, parent: AnyIndex = _NONE) -> int:  # noqa: N802
         """Entries below one entry, or at the top."""
         return len(self._children.get(int(parent.internalId()) if parent.isValid() else _ROOT, ()))
 
-    def columnCount(self, _: _Index = _NONE) -> int:  # noqa: N802
+    def columnCount(self, _: AnyIndex = _NONE) -> int:  # noqa: N802
         """One."""
         return 1
 
-    def index(self, row: int, column: int, parent: _Index = _NONE) -> QModelIndex:
+    def index(self, row: int, column: int, parent: AnyIndex = _NONE) -> QModelIndex:
         """The entry in a row below another."""
         siblings = self._children.get(int(parent.internalId()) if parent.isValid() else _ROOT, [])
         return self.createIndex(row, 0, siblings[row]) if column == 0 and 0 <= row < len(siblings) else QModelIndex()
 
-    def parent(self, index: _Index = _NONE) -> QModelIndex:  # type: ignore[override]
+    def parent(self, index: AnyIndex = _NONE) -> QModelIndex:  # type: ignore[override]
         """The entry above another."""
         above = self._parents[int(index.internalId())] if index.isValid() else _ROOT
         return QModelIndex() if above == _ROOT else self.index_of(above)
 
-    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+    def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """Title and number of the page, and both for a screen reader."""
         if not index.isValid():
             return None

@@ -11,7 +11,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 from app.ui.models.fuzzy_match import Query, Target, target
 from app.ui.shortcuts import Command, Commands, key_texts, plain_text
 
-Index = QModelIndex | QPersistentModelIndex
+AnyIndex = QModelIndex | QPersistentModelIndex
 
 RECENT = 4.0
 """Added to the score of what was run last, less to what was before it; a letter at a word's start counts twice that."""
@@ -71,11 +71,11 @@ class PaletteModel(QAbstractListModel):
         """The entry of a row."""
         return self._rows[row]
 
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008, N802  Qt's signature
+    def rowCount(self, parent: AnyIndex = QModelIndex()) -> int:  # noqa: B008, N802  Qt's signature
         """Rows that fit; a list has none below them."""
         return 0 if parent.isValid() else len(self._rows)
 
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+    def data(self, index: AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """Text, what a screen reader says, and the entry itself."""
         if not index.isValid() or index.row() >= len(self._rows):
             return None
@@ -86,7 +86,7 @@ class PaletteModel(QAbstractListModel):
             return ", ".join(part for part in (entry.text, entry.detail, entry.key) if part)
         return entry if role == PaletteRole.ENTRY else None
 
-    def flags(self, index: Index) -> Qt.ItemFlag:
+    def flags(self, index: AnyIndex) -> Qt.ItemFlag:
         """What cannot be run now is shown, and passed over by the arrow keys."""
         able = index.isValid() and self._rows[index.row()].enabled
         return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable if able else Qt.ItemFlag.NoItemFlags

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
+from app.services.page_images import MAX_HITS
+from app.ui.models.found_places import FoundPlaces
 from app.ui.models.outline import OutlineEntryShown
 from app.ui.widgets.find_bar import FindBar
 from app.ui.widgets.outline_tree import OutlineTree
@@ -77,6 +80,11 @@ class PageFrame(QWidget):
         """Let the user type what to look for."""
         if self.tools.has_pages:
             self.find_bar.open()
+
+    def show_count(self, found: FoundPlaces[Any]) -> None:
+        """How many places the search has found so far, and which of them is shown."""
+        total = len(found.hits)
+        self.find_bar.set_count(found.current, total, done=found.done, more=total >= MAX_HITS)
 
     def event(self, event: QEvent) -> bool:
         """While the focus is in here, its keys go before those of the window, which mean larger text and the like."""

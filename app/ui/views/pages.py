@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from app.services.page_images import MAX_HITS, FindHit, PageImage, PageSize, QuoteFound
+from app.services.page_images import FindHit, PageImage, PageSize, QuoteFound
 from app.ui.models.found_places import FoundPlaces
 from app.ui.models.outline import OutlineEntryShown
 from app.ui.views.page_frame import PageFrame
@@ -110,11 +110,9 @@ class PagesView(QWidget):
         self._show_place(self._found.step(by))
 
     def _show_place(self, moved: bool) -> None:
-        found = self._found
-        if moved and found.shown is not None:
-            self.canvas.show_hit(found.shown)
-        more = len(found.hits) >= MAX_HITS
-        self.frame.find_bar.set_count(found.current, len(found.hits), done=found.done, more=more)
+        if moved and self._found.shown is not None:
+            self.canvas.show_hit(self._found.shown)
+        self.frame.show_count(self._found)
 
     def _go_to_entry(self, number: int) -> None:
         self.canvas.go_to_page(self._entries[number].page)

@@ -144,7 +144,7 @@ class TextPagesView(QWidget):
             self._since_update.start()
             self._walk.start()
         self._mark_hits()
-        self._show_count()
+        self.frame.show_count(self._found)
 
     def _search_on(self) -> None:
         """Look through one more page, and come back for the next when everything else has had its turn."""
@@ -170,12 +170,12 @@ class TextPagesView(QWidget):
         elif new:
             self._mark_hits()
         if new or done:
-            self._show_count()
+            self.frame.show_count(self._found)
 
     def _step(self, by: int) -> None:
         if self._found.step(by):
             self._show_hit()
-            self._show_count()
+            self.frame.show_count(self._found)
 
     def _show_hit(self) -> None:
         hit = self._found.shown
@@ -192,11 +192,6 @@ class TextPagesView(QWidget):
         shown = self._found.shown
         current = (shown.start, shown.end) if shown is not None and shown.page == self.current_page else None
         self.text.mark_hits(here, current)
-
-    def _show_count(self) -> None:
-        found = self._found
-        more = len(found.hits) >= MAX_HITS
-        self.frame.find_bar.set_count(found.current, len(found.hits), done=found.done, more=more)
 
     def _zoom(self, by: int) -> None:
         self._percent = next_step(self._percent, by) if by else 100.0

@@ -39,11 +39,11 @@ def doubt_text(line: Line) -> str:
     return text
 
 
-def plain_html(text: str) -> str:
+def one_line_html(text: str) -> str:
     """A document's or a model's text on one line, none of it markup."""
     return escape(showable(one_line(text)))
 
 
 def unbroken(text: str) -> str:
     """The same, never broken into two rows."""
-    return plain_html(text).replace(" ", "&nbsp;")
+    return one_line_html(text).replace(" ", "&nbsp;")

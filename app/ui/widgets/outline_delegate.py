@@ -10,7 +10,7 @@ from app.ui.models.outline import PAGE_ROLE
 from app.ui.theme import colours
 from app.ui.widgets.row_paint import UNIT, paint_background, paint_chevron
 
-_Index = QModelIndex | QPersistentModelIndex
+AnyIndex = QModelIndex | QPersistentModelIndex
 
 
 class OutlineDelegate(QStyledItemDelegate):
@@ -20,7 +20,7 @@ class OutlineDelegate(QStyledItemDelegate):
         super().__init__(tree)
         self._tree = tree
 
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: AnyIndex) -> None:
         box, metrics = option.rect, option.fontMetrics
         to_left = option.direction == Qt.LayoutDirection.RightToLeft
         painter.save()
@@ -43,5 +43,5 @@ class OutlineDelegate(QStyledItemDelegate):
         painter.drawText(text, middle | (right if to_left else left), cut)
         painter.restore()
 
-    def sizeHint(self, option: QStyleOptionViewItem, _: _Index) -> QSize:  # noqa: N802
+    def sizeHint(self, option: QStyleOptionViewItem, _: AnyIndex) -> QSize:  # noqa: N802
         return QSize(8 * UNIT, option.fontMetrics.height() + 2 * UNIT)

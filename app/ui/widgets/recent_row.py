@@ -56,7 +56,7 @@ class RecentRow(QPushButton):
         """Any width; room for one line."""
         metrics = self.fontMetrics()
         details = metrics.horizontalAdvance(self._details)
-        return QSize(2 * PADDING_PX + GAP_PX + 2 * details, metrics.height() + 2 * 8)
+        return QSize(2 * PADDING_PX + GAP_PX + 2 * details, metrics.height() + 2 * PADDING_PX)
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802
         """The title may be cut to a few characters."""

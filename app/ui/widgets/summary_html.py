@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor
 from app.services.markdown_export import cited_pages, page_range
 from app.tasks.model import Citation, Line, SectionNotes
 from app.ui.theme import colours
-from app.ui.widgets.line_html import chip_html, doubt_text, plain_html, unbroken
+from app.ui.widgets.line_html import chip_html, doubt_text, one_line_html, unbroken
 
 BULLET = "•\u00a0\u00a0"
 """Before a line; a line's second row begins under its text."""
@@ -90,7 +90,7 @@ class SectionBlock:
             yield from LineBlock(line, self.mark).paragraphs(links)
         if not self.notes.notes:
             nothing = QCoreApplication.translate("SummaryHtml", "No sentence worth quoting.")
-            yield Paragraph(ParagraphKind.PLAIN, _coloured(plain_html(nothing), colours().muted))
+            yield Paragraph(ParagraphKind.PLAIN, _coloured(one_line_html(nothing), colours().muted))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class TextBlock:
         if self.heading:
             yield Paragraph(ParagraphKind.HEADING, f"<b>{_heading(self.heading)}</b>")
         for line in self.lines:
-            text = plain_html(line.removeprefix("- "))
+            text = one_line_html(line.removeprefix("- "))
             if line.startswith("- "):
                 yield Paragraph(ParagraphKind.BULLETED, _coloured(BULLET + text, colour))
             else:
@@ -115,9 +115,9 @@ class TextBlock:
 
 
 def _line(line: Line, mark: str, links: CitationLinks) -> str:
-    text = BULLET + plain_html(line.text)
+    text = BULLET + one_line_html(line.text)
     if not line.supported:
-        return _coloured(f"{text} <i>[{plain_html(doubt_text(line))}]</i>", colours().unsupported)
+        return _coloured(f"{text} <i>[{one_line_html(doubt_text(line))}]</i>", colours().unsupported)
     chips = (
         chip_html(links.add(citation), f"{mark} {page}", citation.quote) for page, citation in cited_pages(line).items()
     )
@@ -125,7 +125,7 @@ def _line(line: Line, mark: str, links: CitationLinks) -> str:
 
 
 def _heading(text: str) -> str:
-    return f'<span style="font-size:large">{plain_html(text)}</span>'
+    return f'<span style="font-size:large">{one_line_html(text)}</span>'
 
 
 def _coloured(html: str, colour: QColor) -> str:

@@ -68,11 +68,8 @@ class TurnPool:
         shown = set(keys)
         return [widget for key, widget in self._live.items() if key not in shown]
 
-    def forget(self, key: int, width: int | None = None) -> None:
-        """The turn has changed: measure it again. Without a width, at all widths."""
-        if width is not None:
-            self._heights.pop((key, width), None)
-            return
+    def forget(self, key: int) -> None:
+        """The turn has changed: measure it again."""
         for known in [known for known in self._heights if known[0] == key]:
             del self._heights[known]
 

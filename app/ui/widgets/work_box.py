@@ -73,8 +73,8 @@ class WorkBox(QWidget):
         moving = work.share is None and work.progress is not None
         self._bar.setRange(0, 0 if moving else _STEPS)
         self._bar.setValue(0 if work.share is None else round(_STEPS * work.share))
-        plain = work.progress is None or work.stopping
-        self._text.setText(work_text(work) if plain or work.progress is None else progress_text(work.progress))
+        progress = None if work.stopping else work.progress
+        self._text.setText(work_text(work) if progress is None else progress_text(progress))
         self._stop.setText(self.tr("Pause") if work.kind is WorkKind.GET else self.tr("Stop"))
         self._stop.setEnabled(not work.stopping)
         self._rest.start(ANNOUNCE_MS if QAccessible.isActive() else UPDATE_MS)

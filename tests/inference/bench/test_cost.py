@@ -2,17 +2,12 @@ from __future__ import annotations
 
 import pytest
 
-from app.inference.bench.cost import (
-    matrix_shapes,
-    operations_per_token,
-    state_bytes,
-    state_bytes_read,
-    weights_bytes,
-)
+from app.inference.bench.cost import matrix_shapes, operations_per_token, state_bytes_read, weights_bytes
 from app.inference.checkpoints.names import expected_shapes
-from app.inference.checkpoints.synthetic import build_synthetic
+from app.inference.loading import state_nbytes
 from app.inference.presets import preset
 from app.inference.weight_format import WeightFormat
+from tests.checkpoints import synthetic_model
 
 
 def test_weights_of_a_float32_model_are_four_bytes_each(tiny_config) -> None:
@@ -23,13 +18,13 @@ def test_weights_of_a_float32_model_are_four_bytes_each(tiny_config) -> None:
         for extent in shape:
             size *= extent
         parameters += size
-    assert weights_bytes(build_synthetic(tiny_config, WeightFormat.FLOAT32)) == 4 * parameters
+    assert weights_bytes(synthetic_model(tiny_config, WeightFormat.FLOAT32)) == 4 * parameters
 
 
 def test_int8_counts_codes_and_scales(tiny_config) -> None:
     """A matrix of o rows and i columns is o * i bytes and o scales of four."""
-    dense = build_synthetic(tiny_config, WeightFormat.FLOAT32)
-    quantised = build_synthetic(tiny_config, WeightFormat.INT8)
+    dense = synthetic_model(tiny_config, WeightFormat.FLOAT32)
+    quantised = synthetic_model(tiny_config, WeightFormat.INT8)
     matrices = [shape for name, shape in expected_shapes(tiny_config) if len(shape) == 2 and name.endswith(".weight")]
     saved = sum(4 * rows * columns - (rows * columns + 4 * rows) for rows, columns in matrices)
     # A map without a bias has zeros in its place: q, k, v and the head.
@@ -48,8 +43,8 @@ def test_state_of_the_2b(itemsize: int, whole: int) -> None:
 
 def test_state_kept_is_the_state_read_when_the_window_is_full(tiny_config) -> None:
     """Nothing of a full state is left unread."""
-    model = build_synthetic(tiny_config, WeightFormat.FLOAT32)
-    assert state_bytes(model) == state_bytes_read(tiny_config, 4, 100)
+    model = synthetic_model(tiny_config, WeightFormat.FLOAT32)
+    assert state_nbytes(model) == state_bytes_read(tiny_config, 4, 100)
 
 
 def test_operations_of_the_2b() -> None:

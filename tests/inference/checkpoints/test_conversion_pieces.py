@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from app.core.errors import CheckpointError
 from app.inference.checkpoints import conversion_pieces
-from app.inference.checkpoints.conversion_pieces import in_order, pieces, quantize_rows
+from app.inference.checkpoints.conversion_pieces import in_order, pieces, quantize_weight_rows
 from app.inference.checkpoints.conversion_plan import Planned, Way
 from app.inference.checkpoints.huggingface import SafetensorsSource
 from app.inference.int8_rows import quantize_weight
@@ -105,7 +105,7 @@ def test_rows_of_any_size(rows: int, columns: int, scale: float) -> None:
     """Wider than a block, narrower, all zero, hardly above zero, huge: quantize_weight's numbers."""
     weight = _random(rows, columns) * scale
     codes, by = torch.empty(weight.shape, dtype=torch.int8), torch.empty(rows)
-    change, _ = quantize_rows(weight, codes, by)
+    change, _ = quantize_weight_rows(weight, codes, by)
     expected = quantize_weight(weight)
     assert torch.equal(codes, expected[0]) and torch.equal(by, expected[1])
     assert change <= 0.51 * float(by.max())

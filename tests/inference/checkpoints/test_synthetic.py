@@ -8,11 +8,11 @@ import torch
 from app.core.errors import UserError
 from app.inference.checkpoints.check import check_tensors
 from app.inference.checkpoints.names import EMBEDDING, expected_shapes
-from app.inference.checkpoints.synthetic import SyntheticSource, build_synthetic
+from app.inference.checkpoints.synthetic import SyntheticSource
 from app.inference.config import BlockType, config_from_json
 from app.inference.presets import PRESETS, preset
 from app.inference.weight_format import WeightFormat
-from tests.checkpoints import raw_config
+from tests.checkpoints import raw_config, synthetic_model
 
 FORMATS = [WeightFormat.FLOAT32, WeightFormat.BFLOAT16, WeightFormat.INT8, WeightFormat.INT4]
 
@@ -88,7 +88,7 @@ def test_int4_groups(group: int) -> None:
 @pytest.mark.parametrize("form", FORMATS)
 def test_model_behaves_like_one(form: WeightFormat) -> None:
     """Finite logits with a spread, whose best token changes with the context, and a state that matters."""
-    model = build_synthetic(mid_size(), form)
+    model = synthetic_model(mid_size(), form)
     ids = torch.randint(0, 2000, (1, 64), generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         logits = model.forward(ids, model.fresh_state())[0]

@@ -15,7 +15,7 @@ from app.inference.cuda.passes import CudaHead, accelerated
 from app.inference.griffin import Griffin
 from app.inference.kernels import PLAIN_KERNELS
 from app.inference.state import ModelState, RecurrentState
-from app.inference.state_container import guards_of, load_state, save_state
+from app.inference.state_container import freeze_state, guards_of, load_state
 from app.inference.weight_format import WeightFormat
 from tests.checkpoints import (
     ATTENTION,
@@ -93,7 +93,7 @@ def _assert_same_state(found: ModelState, expected: ModelState) -> None:
 
 def _saved_and_loaded(model: Griffin, state: ModelState) -> ModelState:
     guards = guards_of(model, "f" * 64, "t" * 64)
-    return load_state(save_state(state, guards), model, guards)
+    return load_state(freeze_state(state, guards, {}).pack(), model, guards)
 
 
 def test_reading(pair: tuple[Griffin, Griffin]) -> None:

@@ -8,14 +8,14 @@ from PySide6.QtWidgets import QApplication
 
 from app.tasks.model import Line
 from app.ui import theme
-from app.ui.widgets.line_html import TIP_CHARACTERS, chip_html, doubt_text, plain_html, unbroken
+from app.ui.widgets.line_html import TIP_CHARACTERS, chip_html, doubt_text, one_line_html, unbroken
 from tests.ui.widgets.summary_lines import MEDAL
 
 
 def test_text_of_a_document_is_no_markup() -> None:
     """It comes out of rich text as it went in, on one line."""
     document = QTextDocument()
-    document.setHtml(plain_html("1 < 2 & <img src='x'>\n\x1b[2J  \ufdd0end"))
+    document.setHtml(one_line_html("1 < 2 & <img src='x'>\n\x1b[2J  \ufdd0end"))
     assert document.toPlainText() == "1 < 2 & <img src='x'> [2J �end"
     assert unbroken("p. <5>") == "p.&nbsp;&lt;5&gt;"
 

@@ -1,7 +1,7 @@
 """One row times a weight matrix, where reading the weights is the cost; what stands around the product fused in.
 
 Before the product an RMS norm, after it one of the ways in which a block goes on (see the constants). Weights are
-floats, int8 rows or int4 groups (see linear.py) and are turned into floats tile by tile.
+floats, int8 rows or int4 groups (see linear.py, int4_groups.py) and are turned into floats tile by tile.
 """
 
 from __future__ import annotations
