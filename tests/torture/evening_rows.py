@@ -19,6 +19,13 @@ MOST_GROWTH = 0.05
 MOST_THINGS = 0.1
 FEWEST_ROUNDS = 8
 """Below, what is counted once a round is not judged."""
+COUNTED = {
+    "widgets": "widgets",
+    "top_levels": "top levels",
+    "qobjects": "qobjects",
+    "live_objects": "live Python objects",
+}
+"""What a walk counts once a round -> its name in the row."""
 BUDGET_BYTES = 256 * MIB
 
 KNOWN = re.compile(
@@ -71,12 +78,10 @@ def things_row(what: str, looks: Sequence[Look], walk: Sequence[dict[str, Any]])
         "other processes": [(look.minute, len(look.others)) for look in looks],
         "temporary files": [(look.minute, look.temporary) for look in looks],
     }
-    beats = [line for line in walk if line["kind"] == "beat"]
-    for name in ("widgets", "top_levels", "qobjects"):
-        series[name.replace("_", " ")] = _points(beats, name)
     rounds = [line for line in walk if line["kind"] == "round"]
     if len(rounds) >= FEWEST_ROUNDS:
-        series["live Python objects"] = _points(rounds, "live_objects")
+        for name in ("widgets", "top_levels", "qobjects", "live_objects"):
+            series[COUNTED[name]] = _points(rounds, name)
     found = {name: growth(points) for name, points in series.items()}
     grown = [name for name, one in found.items() if one is None or one.late > one.early * (1 + MOST_THINGS) + 2]
     text = ", ".join(f"{name} {one.early:.0f} to {one.late:.0f}" for name, one in found.items() if one is not None)

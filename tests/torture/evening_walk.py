@@ -115,7 +115,7 @@ def walk(folder: Path, files: list[Path], minutes: float, seed: int) -> None:
         number = 0
         while time.monotonic() < end:
             number += 1
-            record.write("round", number=number, live_objects=_live_objects())
+            record.write("round", number=number, **_objects(desk))
             deeds = Deeds(walker, folder, files, source).all()
             for name, deed in deeds:
                 walker.do(name, deed)
@@ -132,10 +132,6 @@ def _state(desk: DeskWindow) -> dict[str, Any]:
     client = loaders[-1].generator if loaders else None
     return {
         "worker": getattr(client, "pid", None),
-        "widgets": len(desk.application.allWidgets()),
-        "top_levels": len(desk.application.topLevelWidgets()),
-        "dialogs": len(desk.window.findChildren(QDialog)),
-        "qobjects": len(desk.window.findChildren(QObject)),
         "rooms": len(desk.controller.rooms.all),
         "document_rooms": sum(isinstance(room, DocumentRoom) for room in desk.controller.rooms.all),
         "threads": threading.active_count(),
@@ -144,10 +140,20 @@ def _state(desk: DeskWindow) -> dict[str, Any]:
     }
 
 
-def _live_objects() -> int:
-    """Of Python, after a collection: how much waits to be collected goes up and down for a long time."""
+def _objects(desk: DeskWindow) -> dict[str, int]:
+    """Objects of Qt, and of Python after a collection: how many wait to be collected goes up and down for a long time.
+
+    Once in a round: each of Qt's objects that is counted gets a wrapper, and PySide keeps those of objects that it did
+    not make itself for long after they have gone. So wrappers are not among Python's; what they wrap is counted.
+    """
     gc.collect()
-    return len(gc.get_objects())
+    return {
+        "live_objects": sum(not type(one).__module__.startswith("PySide6") for one in gc.get_objects()),
+        "widgets": len(desk.application.allWidgets()),
+        "top_levels": len(desk.application.topLevelWidgets()),
+        "dialogs": len(desk.window.findChildren(QDialog)),
+        "qobjects": len(desk.window.findChildren(QObject)),
+    }
 
 
 def _listen(record: Record) -> None:
