@@ -8,7 +8,6 @@ entry, the icons and the metadata for software centres lie where the system look
 from __future__ import annotations
 
 import argparse
-import gzip
 import hashlib
 import os
 import re
@@ -101,8 +100,7 @@ def add_shared(usr: Path) -> None:
     papers = usr / "share" / "doc" / NAME
     papers.mkdir(parents=True)
     (papers / "copyright").write_text(COPYRIGHT, encoding="utf-8")
-    changes = (ROOT / "CHANGELOG.md").read_bytes()
-    (papers / "changelog.gz").write_bytes(gzip.compress(changes, mtime=0))
+    shutil.copyfile(ROOT / "CHANGELOG.md", papers / "CHANGELOG.md")
 
 
 def needs(work: Path, program: Path) -> str:
