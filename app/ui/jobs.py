@@ -149,14 +149,19 @@ class Jobs(QObject):
             self._again()
 
     def _again(self) -> None:
-        if self._letters and not self._closed:
+        if self._closed:
+            return
+        # Before the look at the letters, also when there are none: a thread whose letter was handed over between its
+        # two steps of `_post` wakes for nothing, and no other would wake ever after.
+        self._woken = False
+        if self._letters:
             self._timer.start(HAND_OVER_MS)
             self._hand_over()
 
     def _hand_over(self) -> None:
         if self._telling:
             return  # a callback opened a dialog that has an event loop of its own: order is kept, the timer comes again
-        self._telling, self._woken = True, False
+        self._telling = True
         try:
             events: dict[Work, list[Any]] = {}
             for _ in range(len(self._letters)):

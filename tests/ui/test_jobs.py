@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
@@ -279,6 +280,32 @@ def test_any_thread_may_post(qtbot: QtBot, jobs: Jobs) -> None:
     qtbot.waitUntil(lambda: bool(seen))
     thread.join()
     assert seen == [threading.main_thread()]
+
+
+def test_a_letter_that_is_handed_over_while_it_is_posted(
+    qtbot: QtBot, jobs: Jobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The loop takes it before its thread has woken the loop: what is posted later is still heard of."""
+    heard: list[int] = []
+
+    class Handed(deque[Any]):
+        """Whose letters are handed over as soon as they are in, as by the timer at that instant."""
+
+        def append(self, letter: Any) -> None:
+            super().append(letter)
+            jobs._again()
+
+    jobs.post(lambda: heard.append(1))
+    qtbot.waitUntil(lambda: heard == [1])
+    monkeypatch.setattr(jobs, "_letters", Handed())
+    jobs.post(lambda: heard.append(2))
+    assert heard == [1, 2]
+    monkeypatch.setattr(jobs, "_letters", deque())
+    qtbot.waitUntil(lambda: not jobs._timer.isActive())
+    for number in (3, 4):
+        jobs.post(lambda number=number: heard.append(number))  # type: ignore[misc]
+        qtbot.waitUntil(lambda number=number: heard[-1] == number)  # type: ignore[misc]
+        qtbot.waitUntil(lambda: not jobs._timer.isActive())
 
 
 def test_closing_while_something_is_done(qtbot: QtBot) -> None:
