@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 WINDOW = "window"
 EXIT_ERROR = 2
@@ -14,11 +15,13 @@ _WITHOUT = "`griffin-desk --help` shows what works without"
 
 
 def main() -> int:
-    """Open the window, or run the command that the program was called with; returns the exit code."""
+    """Open the window, with files where any are named, or run the command; returns the exit code."""
     _begin()
     arguments = sys.argv[1:]
     if not arguments or arguments[0] == WINDOW:
         return _window(arguments[1:])
+    if "." in arguments[0] and Path(arguments[0]).is_file():  # no command has a dot in it
+        return _window(arguments)
     from app.cli.main import run
 
     return run(arguments)

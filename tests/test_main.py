@@ -52,6 +52,16 @@ def test_without_qt(arguments: tuple[str, ...], called: str) -> None:
     assert done.stderr.count("\n") == 1
 
 
+def test_a_file_opens_the_window(tmp_path: Path) -> None:
+    """As a second word would; what is no file is a command that does not exist."""
+    file = tmp_path / "report.pdf"
+    file.touch()
+    done = start(str(file), code=without("PySide6"))
+    assert done.stderr.startswith("griffin-desk: the window needs Qt (")
+    file.unlink()
+    assert "invalid choice" in start(str(file), code=without("PySide6")).stderr
+
+
 def test_commands_need_no_qt() -> None:
     """Whatever comes first is a command, and none imports Qt."""
     done = start("--version", code=without("PySide6"))

@@ -36,6 +36,12 @@ def capitalised(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def begun_as_sentence(text: str) -> str:
+    """With a capital; the name of a file, a tensor or a repository stays as it is."""
+    first = text.split(" ", 1)[0].rstrip(".:,;")
+    return text if any(mark in first for mark in "._/") else capitalised(text)
+
+
 def mebibytes(nbytes: int) -> str:
     """`12.3 MiB`."""
     return f"{nbytes / 2**20:,.1f} MiB"

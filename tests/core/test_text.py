@@ -4,7 +4,15 @@ import json
 
 import pytest
 
-from app.core.text import clean, clock_text, folded, json_text, mebibytes, one_line, size_text
+from app.core.text import begun_as_sentence, clean, clock_text, folded, json_text, mebibytes, one_line, size_text
+
+
+def test_the_name_of_a_file_keeps_its_letters() -> None:
+    """At a sentence's beginning other words get a capital."""
+    assert begun_as_sentence("the disk is full") == "The disk is full"
+    assert begun_as_sentence("paper.pdf is damaged") == "paper.pdf is damaged"
+    assert begun_as_sentence("blocks.0.weight has a shape") == "blocks.0.weight has a shape"
+    assert begun_as_sentence("stop.") == "Stop."
 
 
 def test_control_characters_are_left_out() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QCoreApplication
 
-from app.core.text import capitalised
+from app.core.text import begun_as_sentence
 from app.services.model_store import Converted, Verified
 from app.ui.amounts import count_text, decimal_text, size_text
 from app.ui.controllers.activity import ModelsActivity
@@ -75,13 +75,7 @@ def told_failure(failure: Failure, name: str, again: Wish | None) -> Told:
 def sentence_of(failure: Failure) -> str:
     """Its message as the window says it."""
     text = failure.error.message.replace(_COMMAND, "Griffin Desk")
-    return _begun(text) + ("" if text.endswith((".", "!", "?", "…")) else ".")
-
-
-def _begun(text: str) -> str:
-    """With a capital; the name of a file, a tensor or a repository stays as it is."""
-    first = text.split(" ", 1)[0].rstrip(".:,;")
-    return text if any(mark in first for mark in "._/") else capitalised(text)
+    return begun_as_sentence(text) + ("" if text.endswith((".", "!", "?", "…")) else ".")
 
 
 def _told_check(found: Verified) -> Told:
@@ -96,7 +90,7 @@ def _told_check(found: Verified) -> Told:
             )
         )
         return Told(words.format(files=count_text(found.files), tensors=count_text(found.tensors)))
-    told = [_begun(problem) for problem in found.problems[:MOST_PROBLEMS]]
+    told = [begun_as_sentence(problem) for problem in found.problems[:MOST_PROBLEMS]]
     if len(found.problems) > MOST_PROBLEMS:
         more = count_text(len(found.problems) - MOST_PROBLEMS)
         told.append(translate("ModelTells", "And {number} more.").format(number=more))

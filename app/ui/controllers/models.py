@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.services.catalogue import CatalogueEntry
@@ -29,6 +29,8 @@ from app.ui.models.model_row import ModelRow, Told, Wish, WorkKind, WorkShown, r
 from app.ui.models.model_words import work_sentence
 from app.ui.widgets.notice_bar import Notice, NoticeKind
 from app.ui.window_state import WindowState
+
+MEASURE_AGAIN_MS = 3000  # while something is read or written
 
 
 class ModelsController(QObject):
@@ -71,6 +73,7 @@ class ModelsController(QObject):
         self._pausing: set[str] = set()
         """Models whose work was paused where it can be gone on with at once."""
         self._dialog: ModelsDialog | None = None
+        self._later = QTimer(self, singleShot=True)
         self.catalogue = ModelCatalogue(jobs, self)
         self.works = ModelWorks(jobs, self)
         self.imports = ModelImports(jobs, self.works, self)
@@ -78,6 +81,7 @@ class ModelsController(QObject):
         self._connect()
 
     def _connect(self) -> None:
+        self._later.timeout.connect(self._measure)
         self.catalogue.changed.connect(self._show)
         self.catalogue.failed.connect(self._not_looked)
         self.works.changed.connect(self._show)
@@ -222,9 +226,12 @@ class ModelsController(QObject):
         self._jobs.submit(Lane.HUB, change, failed=failed, ended=self.catalogue.refresh)
 
     def _measure(self) -> None:
-        """In the background: expected speeds are known afterwards."""
+        """In the background, once nothing is read or written: beside that the machine would be taken for a slow one."""
         if not self.catalogue.is_measured and self._may_measure:
-            self.works.measure()
+            if any(self._jobs.is_busy(lane) for lane in (Lane.READING, Lane.TALK)):
+                self._later.start(MEASURE_AGAIN_MS)
+            else:
+                self.works.measure()
 
     # -- what is told ------------------------------------------------------------------------------------------------
 

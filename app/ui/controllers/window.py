@@ -13,7 +13,7 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 
 from app.core.paths import DataPaths, cache_dir
 from app.core.settings import Settings
-from app.core.text import capitalised
+from app.core.text import begun_as_sentence
 from app.inference.generator import ModelInfo
 from app.services.shelf_rows import ShelfConversation, ShelfDocument
 from app.ui.controllers.activity import ActivityController
@@ -330,5 +330,5 @@ class WindowController(QObject):
 
 def _sentence(text: str) -> str:
     """Beginning with a capital, ending with a full stop."""
-    text = capitalised(text)
+    text = begun_as_sentence(text)
     return text if text.endswith((".", "!", "?", "…")) else f"{text}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from app.inference.fit import Verdict
 from app.services.catalogue import ModelStatus
 from app.services.model_store import Verified
 from app.services.tokens import TokenError
+from app.ui.controllers import models
 from app.ui.dialogs.models import ModelsDialog
 from app.ui.dialogs.models_removal import ModelRemovalQuestion
 from app.ui.jobs import Lane
@@ -488,6 +490,21 @@ def test_the_machine_is_measured_once(desks: Desks, unmeasured: FakeStore) -> No
     shown = Shown(window)
     window.rest()
     assert unmeasured.calls.count("measure") == 2
+
+
+def test_measuring_waits_for_what_is_read(desks: Desks, unmeasured: FakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside a summary or an answer the machine would be taken for a slow one; afterwards it is measured by itself."""
+    monkeypatch.setattr(models, "MEASURE_AGAIN_MS", 10)
+    window = desks.window()
+    window.wait_ready()
+    read = threading.Event()
+    window.jobs.submit(Lane.READING, lambda task: read.wait(60))
+    Shown(window)
+    window.wait(lambda: window.controller.models._later.isActive())
+    assert "measure" not in unmeasured.calls
+    read.set()
+    window.wait(lambda: unmeasured.measured)
+    assert unmeasured.calls.count("measure") == 1
 
 
 def test_measuring_that_fails_is_not_repeated(desks: Desks, unmeasured: FakeStore) -> None:
