@@ -27,6 +27,11 @@ from app.services.models import InstalledModel
 from app.services.talk import OpenConversation, Plan
 from app.tasks.chat import COMPLETES
 
+FROM_STATE = (
+    "what is said of the document comes from the model's state, without looking things up, and is not checked; "
+    "`griffin-desk ask` finds it in the text"
+)
+
 
 def run(context: Context) -> int:
     """Talk until /quit or the end of the input. Raises GriffinDeskError and Interrupted."""
@@ -138,6 +143,8 @@ class _Chat:
         if not conversation.stored:
             if cost:
                 _say(cost)
+            if conversation.item is not None and not self._as_json:
+                _say(FROM_STATE)
             return
         turns = conversation.turns()
         title = self._conversations.find(conversation.id).title

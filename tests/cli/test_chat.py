@@ -99,8 +99,9 @@ def test_a_document_is_read_once_for_all_conversations(chat, desk, file: Path, c
     """The first conversation says what it costs and reads it, the next one reads only its turns."""
     generators = [FakeGenerator(), FakeGenerator(), FakeGenerator()]
     assert chat("One?\n", "--document", str(file), make=lambda: generators[0]) == 0
-    first, second = capsys.readouterr().err.splitlines()
+    first, unchecked, second = capsys.readouterr().err.splitlines()
     assert first.startswith("the document is read first: 12") and first.endswith(" tokens, time not known yet")
+    assert "is not checked" in unchecked and "`griffin-desk ask`" in unchecked
     assert second.startswith("saved; ")
     assert chat("One?\n", "--document", str(file), "--json", make=lambda: generators[1]) == 0
     out, err = capsys.readouterr()
@@ -122,7 +123,7 @@ def test_a_document_that_read_has_read(chat, desk, file: Path, capsys) -> None:
     assert desk("read", file) == 0
     capsys.readouterr()
     assert chat("One?\n", "--document", str(file), make=lambda: generator) == 0
-    assert capsys.readouterr().err.count("\n") == 1
+    assert capsys.readouterr().err.count("\n") == 2
     assert generator.usage.prefill_tokens < 10
 
 
