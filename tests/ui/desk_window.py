@@ -275,13 +275,13 @@ def load(path: Path, *, password: str | None = None, cancelled: Cancelled = neve
     text = path.read_text()
     if text.startswith("locked:") and password != text.split()[1]:
         raise DocumentError(f"{path.name} is locked", code="password")
-    if text.startswith("bad"):
-        raise DocumentError(f"{path.name} is damaged; get a fresh copy", code="damaged")
     while text.startswith("slow") and not cancelled():
         threading.Event().wait(0.005)
         text = path.read_text()
     if cancelled():
         raise ReadCancelled
+    if text.startswith("bad"):  # also one that took the place of a slow one while that was read
+        raise DocumentError(f"{path.name} is damaged; get a fresh copy", code="damaged")
     made = book(text.split("\n\n"))
     return replace(made, title=path.stem, content_hash=hashlib.sha256(path.read_bytes()).hexdigest())
 

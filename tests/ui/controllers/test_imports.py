@@ -74,7 +74,7 @@ def test_a_refused_file_stays_on_the_list_with_its_reason(desks: Desks, tmp_path
     window.controller.imports.open_file(path)
     window.wait(lambda: window.notices and window.jobs.idle)
     window.rest()
-    assert window.notices == ["Broken.txt is damaged; get a fresh copy."]
+    assert window.notices == ["broken.txt is damaged; get a fresh copy."]
     assert states(window) == {"broken.txt": DocumentState.REFUSED}
     write_book(tmp_path, "broken")
     window.controller.open_row(window.controller.shelf.documents[0])
@@ -203,7 +203,7 @@ def test_why_a_file_asked_for_on_its_way_cannot_be_shown(desks: Desks, tmp_path:
     broken.write_text("bad")
     broken.replace(path)
     window.wait(lambda: window.notices)
-    assert window.notices == ["Rivers.txt is damaged; get a fresh copy."]
+    assert window.notices == ["rivers.txt is damaged; get a fresh copy."]
 
 
 def test_a_file_given_up_and_asked_for_again(desks: Desks, tmp_path: Path) -> None:
