@@ -26,6 +26,7 @@ TEST_PROGRAMS = {
     "desktop-file-validate": "desktop-file-utils",
     "appstreamcli": "appstream",
     "dpkg-shlibdeps": "dpkg-dev",
+    "objdump": "binutils",
     "make": "make",
 }
 """Program that some tests call, and skip without -> the Debian and Ubuntu package that has it."""
