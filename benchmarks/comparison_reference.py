@@ -13,7 +13,7 @@ from typing import Any
 import torch
 import transformers
 from torch import Tensor
-from transformers import RecurrentGemmaConfig, RecurrentGemmaForCausalLM
+from transformers import RecurrentGemmaForCausalLM
 from transformers.models.recurrent_gemma.modeling_recurrent_gemma import RecurrentGemmaRotaryEmbedding
 
 from app.core.errors import ResourceError
@@ -21,16 +21,16 @@ from app.inference.bench.cost import matrix_shapes, operations_per_token
 from app.inference.bench.limits import matrix_kind
 from app.inference.bench.subject import Facts
 from app.inference.bench.timing import seconds_of
-from app.inference.bench.transformer import random_module
+from app.inference.bench.transformer import random_module, write_greedily
 from app.inference.checkpoints.names import HEAD, SCALE_SUFFIX
 from app.inference.checkpoints.source import TensorSource
-from app.inference.config import Activation, BlockType, GriffinConfig
+from app.inference.config import BlockType, GriffinConfig
 from app.inference.devices import memory_errors
 from app.inference.free_memory import require_memory
+from benchmarks.reference import reference_configs, reference_weights
 
 NAME = "transformers' RecurrentGemma"
 KIND = "reference"
-_ACTIVATIONS = {Activation.GELU_TANH: "gelu_pytorch_tanh", Activation.SILU: "silu"}
 
 
 class RecurrentGemmaSubject:
@@ -108,7 +108,7 @@ class RecurrentGemmaSubject:
     def write(self, tokens: int) -> float:
         """See Subject; greedy, each token on the host before the next, as in `generate`."""
         with memory_errors("writing"):
-            return seconds_of(lambda: self._write(tokens), self._device)
+            return seconds_of(lambda: write_greedily(self.feed, tokens, self._device), self._device)
 
     def stop(self) -> None:
         """See Subject."""
@@ -122,12 +122,6 @@ class RecurrentGemmaSubject:
         cache = {self._cache_argument: self._cache}
         logits: Tensor = self.model(ids, use_cache=True, logits_to_keep=keep, **cache).logits
         return logits
-
-    def _write(self, tokens: int) -> None:
-        ids = torch.ones((1, 1), dtype=torch.int64, device=self._device)
-        for _ in range(tokens):
-            token = int(self.feed(ids)[0, -1].argmax())
-            ids = torch.full((1, 1), token, device=self._device)
 
     def _fill(self, length: int) -> None:
         """Random states as after `length` tokens."""
@@ -152,15 +146,12 @@ def reference_model(config: GriffinConfig, source: TensorSource, device: torch.d
     """RecurrentGemmaForCausalLM with a source's weights, each rounded to dtype. ResourceError: memory is too small."""
     need = sum(tensor_elements(source)) * dtype.itemsize
     require_memory(need, device, f"{NAME} in {str(dtype).removeprefix('torch.')}")
-    whole = _config(config, len(config.block_types), config.vocab_size, config.mlp_width)
-    # Few layers, with one of each kind among them: it takes seconds where all of them take a minute.
-    kinds = config.block_types
-    small = _config(config, max(kinds.index(kind) for kind in set(kinds)) + 1, 8, 8)
+    whole, small = reference_configs(config)
     with memory_errors(NAME):
         model: Any = random_module(RecurrentGemmaForCausalLM, whole, small, device, dtype)
         places = dict(model.named_parameters())
         with torch.no_grad():
-            for name, tensor in _weights(source):
+            for name, tensor in reference_weights(source):
                 places.pop(name).copy_(tensor)
             for module in model.modules():
                 if isinstance(module, RecurrentGemmaRotaryEmbedding):
@@ -175,35 +166,3 @@ def tensor_elements(source: TensorSource) -> Iterator[int]:
     for name in source.names():
         if not name.endswith(SCALE_SUFFIX):
             yield torch.Size(source.shape(name)).numel()
-
-
-def _weights(source: TensorSource) -> Iterator[tuple[str, Tensor]]:
-    """Names and values; int8 rows times their scales."""
-    for name in source.names():
-        if not name.endswith(SCALE_SUFFIX):
-            tensor = source.tensor(name)
-            if tensor.dtype is torch.int8:
-                tensor = tensor.float() * source.tensor(name + SCALE_SUFFIX)[:, None]
-            yield name, tensor
-
-
-def _config(ours: GriffinConfig, layers: int, vocab_size: int, mlp_width: int) -> RecurrentGemmaConfig:
-    return RecurrentGemmaConfig(
-        hidden_size=ours.width,
-        lru_width=ours.lru_width,
-        num_attention_heads=ours.num_heads,
-        num_key_value_heads=ours.num_kv_heads,
-        num_hidden_layers=layers,
-        vocab_size=vocab_size,
-        intermediate_size=2 * mlp_width,
-        attention_window_size=ours.window_tokens,
-        conv1d_width=ours.conv_width,
-        logits_soft_cap=ours.logits_soft_cap,
-        rms_norm_eps=ours.rms_norm_eps,
-        hidden_activation=_ACTIVATIONS[ours.activation],
-        rope_theta=ours.rope_base,
-        partial_rotary_factor=ours.rotary_fraction,
-        attention_bias=ours.attention_bias,
-        block_types=[str(kind) for kind in ours.block_types],
-        attn_implementation="sdpa",
-    )

@@ -9,6 +9,7 @@ import inspect
 import math
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -149,22 +150,24 @@ class TransformerSubject:
     def write(self, tokens: int) -> float:
         """See Subject; greedy, each token on the host before the next, as in `generate`."""
         with memory_errors("writing"), torch.inference_mode():
-            return seconds_of(lambda: self._write(tokens), self._device)
+            return seconds_of(lambda: write_greedily(self._forward, tokens, self._device), self._device)
 
     def stop(self) -> None:
         """See Subject."""
         self._cache = None
 
-    def _write(self, tokens: int) -> None:
-        ids = torch.ones((1, 1), dtype=torch.int64, device=self._device)
-        for _ in range(tokens):
-            token = int(self._forward(ids)[0, -1].argmax())
-            ids = torch.full((1, 1), token, device=self._device)
-
     def _forward(self, ids: Tensor) -> Tensor:
         out = self._model(ids, use_cache=True, logits_to_keep=1, **{self._cache_argument: self._cache})
         logits: Tensor = out.logits
         return logits
+
+
+def write_greedily(forward: Callable[[Tensor], Tensor], tokens: int, device: torch.device) -> None:
+    """Choose so many tokens, each on the host before the next; forward: ids (1, 1) to logits (1, 1, v)."""
+    ids = torch.ones((1, 1), dtype=torch.int64, device=device)
+    for _ in range(tokens):
+        token = int(forward(ids)[0, -1].argmax())
+        ids = torch.full((1, 1), token, device=device)
 
 
 def _random_gemma(transformers: Any, shape: TransformerShape, device: torch.device, dtype: torch.dtype) -> nn.Module:
